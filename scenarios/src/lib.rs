@@ -1,0 +1,1 @@
+//! Scenario files: parsing, validation, canonical writing, schema and the shipped library.

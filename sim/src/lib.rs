@@ -1,0 +1,1 @@
+//! Virtual time, network, faults, actors, checkers and the runner.

@@ -1,0 +1,2 @@
+//! The `fedsim` command line.
+fn main() {}
