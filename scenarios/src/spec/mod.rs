@@ -1,0 +1,57 @@
+//! What a scenario says, as plain data: read from TOML, resolved, checked, ready to be run.
+//!
+//! Names and globs are resolved to slots already; everything here is valid by construction of the
+//! reader. Must not know TOML.
+
+pub mod expect;
+pub mod faults;
+pub mod network;
+pub mod peers;
+
+use fedsim_protocols::SimDuration;
+
+pub use expect::{Assume, Bound, Expect, Expectation};
+pub use faults::{Fault, FaultSpec, Partition, Select, Spread, When};
+pub use network::{
+    Bandwidth, ClockSpec, CpuSpec, DiskSpec, Latency, LinkSpec, NetworkSpec, RegionMatrix, Reorder,
+    Routing, Topology,
+};
+pub use peers::{PeerSpec, Role};
+
+/// One experiment: a claim, what runs, under which weather, and what must come out.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Scenario {
+    /// The scenario's name; names its run directory. Lower case, digits, dashes and slashes.
+    pub name: String,
+    /// The one sentence that the run is to confirm or refute.
+    pub claim: String,
+    /// Everything random follows from it.
+    pub seed: u64,
+    /// How many seeds make one judgement, `seed`, `seed + 1`, ...; at least 1.
+    pub runs: u32,
+    /// Virtual length of a run.
+    pub duration: SimDuration,
+    /// The first part of the run, left out of latency and load statistics.
+    pub warm_up: SimDuration,
+    /// Who takes part, by slot.
+    pub peers: Vec<PeerSpec>,
+    /// Links, clocks, processors and disks.
+    pub network: NetworkSpec,
+    /// Who can talk to whom.
+    pub topology: Topology,
+    /// How messages travel between peers that are not neighbours.
+    pub routing: Routing,
+    /// What checkers may assume.
+    pub assume: Assume,
+    /// What hurts, in file order; a fault's number in reports is its position plus one.
+    pub faults: Vec<FaultSpec>,
+    /// What must come out.
+    pub expect: Expect,
+}
+
+impl Scenario {
+    /// The slots of the peers whose nickname matches a glob with `*`.
+    pub fn slots_matching(&self, glob: &str) -> Vec<fedsim_protocols::PeerId> {
+        peers::slots_matching(&self.peers, glob)
+    }
+}
