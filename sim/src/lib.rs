@@ -1,1 +1,7 @@
-//! Virtual time, network, faults, actors, checkers and the runner.
+//! Virtual time, the network and what hurts it, actors that run protocols, checkers, the runner.
+//!
+//! Must not know plots or the file formats of reports.
+
+pub mod time;
+
+pub use time::SimTime;

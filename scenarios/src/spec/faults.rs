@@ -100,13 +100,6 @@ pub enum Partition {
     StarAround(Select),
 }
 
-/// The change of latency or loss in a storm; applies to links that touch a selected peer.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Spread {
-    /// Whose links.
-    pub peers: Select,
-}
-
 /// One kind of hurt. Those that last end after [`FaultSpec::lasts`].
 #[derive(Clone, Debug, PartialEq)]
 pub enum Fault {

@@ -11,7 +11,7 @@ pub mod peers;
 use fedsim_protocols::SimDuration;
 
 pub use expect::{Assume, Bound, Expect, Expectation};
-pub use faults::{Fault, FaultSpec, Partition, Select, Spread, When};
+pub use faults::{Fault, FaultSpec, Partition, Select, When};
 pub use network::{
     Bandwidth, ClockSpec, CpuSpec, DiskSpec, Latency, LinkSpec, NetworkSpec, RegionMatrix, Reorder,
     Routing, Topology,
