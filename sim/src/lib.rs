@@ -2,6 +2,8 @@
 //!
 //! Must not know plots or the file formats of reports.
 
+pub mod nemesis;
+pub mod network;
 pub mod time;
 
 pub use time::SimTime;
