@@ -55,7 +55,7 @@ pub struct RumorCopy {
     pub size: u32,
     /// Rounds since it was started, counted by those who passed it on; 1 in the first.
     pub age: u32,
-    /// How many times it was passed on before this.
+    /// How many times it was passed on, this time included.
     pub hops: u32,
 }
 
