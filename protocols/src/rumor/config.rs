@@ -52,7 +52,8 @@ pub enum Rounds {
 pub enum Loss {
     /// Never, but for the age limit.
     Never,
-    /// After `k` contacts that count.
+    /// After `k` contacts that count. With feedback, the answers of one round count as one contact,
+    /// and not at all if one of them was needed: that sets the counter back to 0.
     Counter {
         /// How many; at least 1. More spreads further and costs more messages.
         k: u32,

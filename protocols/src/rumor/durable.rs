@@ -78,6 +78,13 @@ impl<R: Rules> Rumor<R> {
         token
     }
 
+    /// Whether others can have heard of the rumor of one's own with this number: one that is not on
+    /// disk was never told. A damaged disk can make a peer forget one that was.
+    pub(super) fn was_announced(&self, sequence: u32) -> bool {
+        let waits = |starting: &Starting| starting.copy.rumor.sequence == sequence;
+        sequence < self.next_sequence && !self.starting.iter().any(waits)
+    }
+
     /// Learns a rumor of one's own, now that it is on disk.
     pub(super) fn announce_started(&mut self, token: PersistToken, ctx: &mut Context<'_, Self>) {
         let written = |starting: &Starting| starting.token == token;

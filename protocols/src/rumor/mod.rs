@@ -35,6 +35,14 @@
 //! gives one name to two rumors. Copies carry no signature: whoever can speak for a slot can forge
 //! a rumor of others. A pushing peer with nothing hot sets no timer.
 //!
+//! # Departs from the papers
+//!
+//! - Anti-entropy compares lists of names instead of checksums and recent lists (Demers et al.,
+//!   section 1.3): a peer keeps few rumors, and the outcome is the same.
+//! - All copies of one round leave together: with a fanout or blind contacts above 1 a peer that
+//!   loses interest by the first copy has sent the others. Fanout 1 is the papers' case.
+//! - There are no death certificates: a rumor is never withdrawn.
+//!
 //! Must not know how time passes, which peers are up, or who listens to its events.
 
 mod durable;

@@ -36,6 +36,9 @@ impl<R: Rules> Rumor<R> {
     /// counter is reset; if all recipients do not need it then one is added" (Demers et al. 1987,
     /// table 3, note).
     fn settle_answers(&mut self, round: i64, ctx: &mut Context<'_, Self>) {
+        if !self.wants_feedback() {
+            return;
+        }
         for rumor in self.hot() {
             let Some(known) = self.known.get_mut(rumor) else {
                 continue;
@@ -160,8 +163,7 @@ impl<R: Rules> Rumor<R> {
         needed: bool,
         ctx: &mut Context<'_, Self>,
     ) {
-        let counts = self.config.loss != Loss::Never;
-        if counts && self.config.contacts == Contacts::Feedback {
+        if self.wants_feedback() {
             let feedback = RumorMessage::Feedback {
                 rumor,
                 contact,
@@ -169,6 +171,10 @@ impl<R: Rules> Rumor<R> {
             };
             ctx.send(to, feedback);
         }
+    }
+
+    fn wants_feedback(&self) -> bool {
+        self.config.loss != Loss::Never && self.config.contacts == Contacts::Feedback
     }
 
     /// Receives an anti-entropy copy: it becomes a hot rumor (Demers et al. 1987, section 1.5), and
@@ -189,7 +195,7 @@ impl<R: Rules> Rumor<R> {
             };
         }
         let rumor = copy.rumor;
-        if rumor.origin == ctx.me() && rumor.sequence >= self.next_sequence {
+        if rumor.origin == ctx.me() && !self.was_announced(rumor.sequence) {
             return self.refuse(rumor, Refusal::ForgedOwn, ctx);
         }
         if self.is_full() {
