@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::error::RecordError;
 use crate::fixed_point::{Seconds, number};
 
 /// The value of [`Summary::schema`] in the run directories that this version writes.
@@ -56,6 +57,28 @@ pub struct Summary {
     pub notes: Vec<String>,
 }
 
+impl Summary {
+    /// The JSON object, indented, with a line end: the bytes of `summary.json` and of
+    /// `--format json`.
+    pub fn to_json(&self) -> String {
+        let mut text = serde_json::to_string_pretty(self)
+            .expect("BUG: a summary has no map whose keys are not text");
+        text.push('\n');
+        text
+    }
+
+    /// Whether JSON can carry every metric.
+    pub(crate) fn check_finite(&self) -> Result<(), RecordError> {
+        match self.metrics.iter().find(|(_, value)| !value.is_finite()) {
+            None => Ok(()),
+            Some((name, &value)) => Err(RecordError::NotFinite {
+                name: name.clone(),
+                value,
+            }),
+        }
+    }
+}
+
 /// The outcome of a run as a whole.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -77,6 +100,13 @@ impl Verdict {
             Self::Violated => "violated",
             Self::Unknown => "unknown",
         }
+    }
+
+    /// The verdict of that word.
+    pub fn from_word(word: &str) -> Option<Self> {
+        [Self::Passed, Self::Violated, Self::Unknown]
+            .into_iter()
+            .find(|verdict| verdict.word() == word)
     }
 }
 
