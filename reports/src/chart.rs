@@ -1,0 +1,228 @@
+//! A picture as data: panels with axes and lines, and the faults behind them.
+//!
+//! Figures build a [`Chart`] from the record; [`crate::draw`] turns it into SVG. This module
+//! must know neither the record nor the drawing library.
+
+/// One picture: panels under each other.
+#[derive(Clone, Debug)]
+pub(crate) struct Chart {
+    /// File name without ending; letters, digits and hyphens.
+    pub(crate) name: String,
+    pub(crate) title: String,
+    /// One sentence that says how to read it, for the page.
+    pub(crate) caption: String,
+    pub(crate) panels: Vec<Panel>,
+}
+
+/// One coordinate system.
+#[derive(Clone, Debug)]
+pub(crate) struct Panel {
+    pub(crate) x: Axis,
+    pub(crate) y: Axis,
+    pub(crate) lines: Vec<Line>,
+    /// Whether `x` is the virtual time of the run, so that the fault bands belong behind it.
+    pub(crate) over_time: bool,
+}
+
+/// One axis: what it measures and how far it reaches.
+#[derive(Clone, Debug)]
+pub(crate) struct Axis {
+    /// What is measured, with its unit.
+    pub(crate) label: String,
+    pub(crate) from: f64,
+    pub(crate) to: f64,
+    pub(crate) scale: Scale,
+}
+
+/// How values are laid out along an axis.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Scale {
+    Linear,
+    /// Both ends are above zero.
+    Logarithmic,
+}
+
+/// One data series.
+#[derive(Clone, Debug)]
+pub(crate) struct Line {
+    pub(crate) label: String,
+    pub(crate) points: Vec<(f64, f64)>,
+    pub(crate) mark: Mark,
+}
+
+/// How the points of a series are drawn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Mark {
+    /// Straight from point to point.
+    Straight,
+    /// A step function: a value holds until the next point.
+    Steps,
+    /// A dot for each point.
+    Dots,
+    /// A cross for each point.
+    Crosses,
+}
+
+impl Axis {
+    /// A linear axis from zero that holds every value, with a little air above.
+    pub(crate) fn from_zero(label: impl Into<String>, values: impl Iterator<Item = f64>) -> Self {
+        let top = values.filter(|value| value.is_finite()).fold(0.0, f64::max);
+        Self {
+            label: label.into(),
+            from: 0.0,
+            to: if top > 0.0 { top * 1.05 } else { 1.0 },
+            scale: Scale::Linear,
+        }
+    }
+
+    /// A linear axis that holds every value, from zero unless a value lies below.
+    pub(crate) fn around(label: impl Into<String>, values: &[f64]) -> Self {
+        let mut axis = Self::from_zero(label, values.iter().copied());
+        let bottom = values
+            .iter()
+            .copied()
+            .filter(|value| value.is_finite())
+            .fold(0.0, f64::min);
+        axis.from = bottom * 1.05;
+        if bottom < 0.0 && !values.iter().any(|value| *value > 0.0) {
+            axis.to = 0.0;
+        }
+        axis
+    }
+
+    /// A share of a whole, 0 to 100 percent.
+    pub(crate) fn percent(label: impl Into<String>) -> Self {
+        Self {
+            label: label.into(),
+            from: 0.0,
+            to: 100.0,
+            scale: Scale::Linear,
+        }
+    }
+
+    /// The virtual time of a run.
+    pub(crate) fn time(end_s: f64) -> Self {
+        Self {
+            label: "virtual time (s)".to_owned(),
+            from: 0.0,
+            to: if end_s > 0.0 { end_s } else { 1.0 },
+            scale: Scale::Linear,
+        }
+    }
+
+    /// A logarithmic axis from the power of ten at or below the least value to the one at or
+    /// above the greatest. Values at or below zero do not count.
+    pub(crate) fn logarithmic(
+        label: impl Into<String>,
+        values: impl Iterator<Item = f64> + Clone,
+    ) -> Self {
+        let positive = values.filter(|value| value.is_finite() && *value > 0.0);
+        let least = positive.clone().fold(f64::INFINITY, f64::min);
+        let greatest = positive.fold(0.0, f64::max);
+        let (from, to) = match least.is_finite() {
+            true => (
+                10_f64.powf(least.log10().floor()),
+                10_f64.powf(greatest.log10().ceil()),
+            ),
+            false => (1.0, 10.0),
+        };
+        Self {
+            label: label.into(),
+            from,
+            to: if to > from { to } else { from * 10.0 },
+            scale: Scale::Logarithmic,
+        }
+    }
+
+    /// Where on the axis a value stands: 0 at its start, 1 at its end, clamped to it.
+    pub(crate) fn position(&self, value: f64) -> f64 {
+        let share = match self.scale {
+            Scale::Linear => (value - self.from) / (self.to - self.from),
+            Scale::Logarithmic => {
+                (value.max(self.from) / self.from).ln() / (self.to / self.from).ln()
+            }
+        };
+        share.clamp(0.0, 1.0)
+    }
+
+    /// Values that deserve a tick, about `wanted` of them, on round numbers.
+    pub(crate) fn ticks(&self, wanted: usize) -> Vec<f64> {
+        match self.scale {
+            Scale::Linear => self.linear_ticks(wanted),
+            Scale::Logarithmic => self.logarithmic_ticks(),
+        }
+    }
+
+    fn linear_ticks(&self, wanted: usize) -> Vec<f64> {
+        let step = round_step((self.to - self.from) / wanted.max(1) as f64);
+        let first = (self.from / step - 1e-9).ceil() as i64;
+        let last = (self.to / step + 1e-9).floor() as i64;
+        (first..=last).map(|count| count as f64 * step).collect()
+    }
+
+    /// 1, 2, 5 of each decade; the decades alone when there are more than three.
+    fn logarithmic_ticks(&self) -> Vec<f64> {
+        let (first, last) = (
+            self.from.log10().round() as i32,
+            self.to.log10().round() as i32,
+        );
+        let within: &[f64] = if last - first > 3 {
+            &[1.0]
+        } else {
+            &[1.0, 2.0, 5.0]
+        };
+        (first..=last)
+            .flat_map(|decade| within.iter().map(move |digit| digit * 10_f64.powi(decade)))
+            .filter(|tick| *tick <= self.to * (1.0 + 1e-9))
+            .collect()
+    }
+}
+
+/// The least of 1, 2, 5 times a power of ten that is not below `rough`.
+fn round_step(rough: f64) -> f64 {
+    let power = 10_f64.powf(rough.log10().floor());
+    [1.0, 2.0, 5.0, 10.0]
+        .into_iter()
+        .map(|digit| digit * power)
+        .find(|step| *step >= rough * (1.0 - 1e-9))
+        .unwrap_or(power * 10.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ticks_are_round_and_inside() {
+        // Each case is one decade position of the step; the values are what a person would draw.
+        let axis = |to| Axis {
+            to,
+            ..Axis::percent("x")
+        };
+        assert_eq!(axis(100.0).ticks(5), [0.0, 20.0, 40.0, 60.0, 80.0, 100.0]);
+        assert_eq!(axis(7.0).ticks(5), [0.0, 2.0, 4.0, 6.0]);
+        assert_eq!(
+            axis(60.0).ticks(8),
+            [0.0, 10.0, 20.0, 30.0, 40.0, 50.0, 60.0]
+        );
+    }
+
+    #[test]
+    fn logarithmic_axes_end_on_decades_and_survive_zero() {
+        // A latency of zero has no place on the axis but must not break it.
+        let axis = Axis::logarithmic("x", [0.0, 3.0, 450.0].into_iter());
+        assert_eq!((axis.from.round(), axis.to.round()), (1.0, 1000.0));
+        assert_eq!(axis.position(0.0), 0.0);
+        assert!((axis.position(10.0) - 1.0 / 3.0).abs() < 1e-9);
+        let empty = Axis::logarithmic("x", [0.0].into_iter());
+        assert!(empty.from < empty.to);
+    }
+
+    #[test]
+    fn an_axis_without_extent_still_has_one() {
+        // All-zero series are common (no false positives); a zero width would divide by zero.
+        assert_eq!(Axis::from_zero("x", [0.0, 0.0].into_iter()).to, 1.0);
+        let below = Axis::around("x", &[-2.0, -1.0]);
+        assert!(below.from < -2.0 && below.to == 0.0);
+    }
+}

@@ -1,0 +1,4 @@
+//! What the reports promise: pictures that draw, pages that repeat, summaries that fit a screen.
+
+mod pictures;
+mod sample;
