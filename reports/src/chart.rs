@@ -110,20 +110,15 @@ impl Axis {
         }
     }
 
-    /// A logarithmic axis from the power of ten at or below the least value to the one at or
-    /// above the greatest. Values at or below zero do not count.
-    pub(crate) fn logarithmic(
-        label: impl Into<String>,
-        values: impl Iterator<Item = f64> + Clone,
-    ) -> Self {
+    /// A logarithmic axis between the closest 1, 2 or 5 times a power of ten on either side of
+    /// the values. Values at or below zero do not count.
+    pub(crate) fn logarithmic(label: impl Into<String>, values: impl Iterator<Item = f64>) -> Self {
         let positive = values.filter(|value| value.is_finite() && *value > 0.0);
-        let least = positive.clone().fold(f64::INFINITY, f64::min);
-        let greatest = positive.fold(0.0, f64::max);
+        let (least, greatest) = positive.fold((f64::INFINITY, 0.0), |(least, most), value| {
+            (value.min(least), value.max(most))
+        });
         let (from, to) = match least.is_finite() {
-            true => (
-                10_f64.powf(least.log10().floor()),
-                10_f64.powf(greatest.log10().ceil()),
-            ),
+            true => (1.0 / round_step(1.0 / least), round_step(greatest)),
             false => (1.0, 10.0),
         };
         Self {
@@ -162,18 +157,16 @@ impl Axis {
 
     /// 1, 2, 5 of each decade; the decades alone when there are more than three.
     fn logarithmic_ticks(&self) -> Vec<f64> {
-        let (first, last) = (
-            self.from.log10().round() as i32,
-            self.to.log10().round() as i32,
-        );
-        let within: &[f64] = if last - first > 3 {
-            &[1.0]
-        } else {
-            &[1.0, 2.0, 5.0]
+        let first = self.from.log10().floor() as i32;
+        let last = self.to.log10().ceil() as i32;
+        let within: &[f64] = match last - first > 3 {
+            true => &[1.0],
+            false => &[1.0, 2.0, 5.0],
         };
+        let inside = self.from * (1.0 - 1e-9)..=self.to * (1.0 + 1e-9);
         (first..=last)
             .flat_map(|decade| within.iter().map(move |digit| digit * 10_f64.powi(decade)))
-            .filter(|tick| *tick <= self.to * (1.0 + 1e-9))
+            .filter(|tick| inside.contains(tick))
             .collect()
     }
 }
@@ -208,12 +201,15 @@ mod tests {
     }
 
     #[test]
-    fn logarithmic_axes_end_on_decades_and_survive_zero() {
-        // A latency of zero has no place on the axis but must not break it.
-        let axis = Axis::logarithmic("x", [0.0, 3.0, 450.0].into_iter());
-        assert_eq!((axis.from.round(), axis.to.round()), (1.0, 1000.0));
+    fn logarithmic_axes_end_on_round_numbers_and_survive_zero() {
+        // A latency of zero has no place on the axis but must not break it. 10 stands in the
+        // middle between 2 and 50.
+        let axis = Axis::logarithmic("x", [0.0, 3.0, 45.0].into_iter());
+        let ends = [axis.from, axis.to].map(|end| (end * 1e6).round() / 1e6);
+        assert_eq!(ends, [2.0, 50.0]);
         assert_eq!(axis.position(0.0), 0.0);
-        assert!((axis.position(10.0) - 1.0 / 3.0).abs() < 1e-9);
+        assert!((axis.position(10.0) - 0.5).abs() < 1e-9);
+        assert_eq!(axis.ticks(5).len(), 5);
         let empty = Axis::logarithmic("x", [0.0].into_iter());
         assert!(empty.from < empty.to);
     }

@@ -5,8 +5,8 @@
 //!
 //! ```text
 //! title
-//! [1]   [2]          badges of the faults, in lanes so that they never collide
 //! y label   - line - line
+//! [1]====  [2]====== faults, in lanes so that they never collide
 //! |   plot           panels under each other
 //! x label
 //! [1] what fault 1 is   [2] ...
@@ -19,7 +19,7 @@ mod panel;
 mod thin;
 
 use canvas::{Canvas, Type};
-use faults::{BadgeLanes, Legend};
+use faults::{Lanes, Legend};
 use panel::PanelFrame;
 
 use crate::bands::Band;
@@ -68,14 +68,16 @@ pub(crate) fn draw(chart: &Chart, bands: &[Band]) -> Result<Drawing, ReportError
 }
 
 fn draw_into(svg: &mut String, chart: &Chart, bands: &[Band]) -> Result<Vec<PlotArea>, String> {
-    let lanes = BadgeLanes::lay_out(chart, bands);
+    let lanes = Lanes::lay_out(chart, bands);
     let legend = Legend::lay_out(bands);
-    let frames = panel::frames(chart, TITLE_HEIGHT + lanes.height());
+    let frames = panel::frames(chart, TITLE_HEIGHT, lanes.height());
     let bottom = frames.last().map_or(TITLE_HEIGHT, PanelFrame::bottom);
     let height = bottom + legend.height() + BOTTOM_MARGIN;
     let canvas = Canvas::new(svg, WIDTH, height)?;
-    canvas.text((panel::LEFT, 14.0), &chart.title, Type::TITLE)?;
-    lanes.draw(&canvas, TITLE_HEIGHT)?;
+    canvas.text((panel::LEFT, 22.0), &chart.title, Type::TITLE)?;
+    if let Some(first) = frames.first() {
+        lanes.draw(&canvas, first.area.top - lanes.height())?;
+    }
     for (panel, frame) in chart.panels.iter().zip(&frames) {
         panel::draw(&canvas, panel, frame, bands)?;
     }

@@ -1,5 +1,7 @@
 //! One panel: axes, grid, curves, and the names of the curves.
 
+use plotters::style::RGBColor;
+
 use super::canvas::{Canvas, Point, Type, text_width};
 use super::colour;
 use super::{PlotArea, WIDTH, faults, thin};
@@ -45,7 +47,9 @@ impl PanelFrame {
 }
 
 /// Places the panels of a chart under each other.
-pub(crate) fn frames(chart: &Chart, top: f64) -> Vec<PanelFrame> {
+///
+/// `lanes` is the height kept free above the first plot area, for the faults.
+pub(crate) fn frames(chart: &Chart, top: f64, lanes: f64) -> Vec<PanelFrame> {
     let height = match chart.panels.len() {
         0 | 1 => 300.0,
         2 => 210.0,
@@ -56,13 +60,14 @@ pub(crate) fn frames(chart: &Chart, top: f64) -> Vec<PanelFrame> {
     for (index, panel) in chart.panels.iter().enumerate() {
         let below = chart.panels.get(index + 1);
         let (names, rows) = names(panel, next + HEAD);
+        let lanes = if index == 0 { lanes } else { 0.0 };
         let frame = PanelFrame {
             top: next,
             names_x: below.is_none_or(|below| below.x.label != panel.x.label),
             names,
             area: PlotArea {
                 left: LEFT,
-                top: next + HEAD + rows as f64 * NAME_ROW,
+                top: next + HEAD + rows as f64 * NAME_ROW + lanes,
                 width: WIDTH - LEFT - RIGHT,
                 height,
             },
@@ -131,8 +136,19 @@ pub(crate) fn draw(
     draw_horizontal_axis(canvas, &panel.x, frame)?;
     let many = panel.lines.len() > colour::DISTINCT_LINES;
     for (index, line) in panel.lines.iter().enumerate() {
-        let (colour, opacity) = if many { (0, 0.35) } else { (index, 1.0) };
-        draw_line(canvas, line, &Projection { panel, area }, (colour, opacity))?;
+        let stroke = match many {
+            true => Stroke {
+                colour: colour::line(0),
+                opacity: 0.4,
+                width: 1.0,
+            },
+            false => Stroke {
+                colour: colour::line(index),
+                opacity: 1.0,
+                width: 1.8,
+            },
+        };
+        draw_line(canvas, line, &Projection { panel, area }, &stroke)?;
     }
     Ok(())
 }
@@ -151,7 +167,7 @@ fn draw_name(canvas: &Canvas<'_>, name: &Name) -> Result<(), String> {
 }
 
 fn draw_vertical_axis(canvas: &Canvas<'_>, axis: &Axis, area: &PlotArea) -> Result<(), String> {
-    let ticks = axis.ticks((area.height / 45.0) as usize);
+    let ticks = axis.ticks((area.height / 36.0) as usize);
     let right = area.left + area.width;
     for &tick in &ticks {
         let y = area.top + (1.0 - axis.position(tick)) * area.height;
@@ -225,19 +241,28 @@ impl Projection<'_> {
     }
 }
 
+struct Stroke {
+    colour: RGBColor,
+    opacity: f64,
+    width: f64,
+}
+
 fn draw_line(
     canvas: &Canvas<'_>,
     line: &Line,
     projection: &Projection<'_>,
-    (colour, opacity): (usize, f64),
+    &Stroke {
+        colour,
+        opacity,
+        width,
+    }: &Stroke,
 ) -> Result<(), String> {
-    let colour = colour::line(colour);
     for stretch in projection.stretches(line) {
         match (line.mark, stretch.as_slice()) {
             (Mark::Straight | Mark::Steps, [only]) => canvas.dot(*only, 2.5, colour, opacity)?,
-            (Mark::Straight, _) => canvas.path(&thin::line(&stretch), colour, opacity, 1.8)?,
+            (Mark::Straight, _) => canvas.path(&thin::line(&stretch), colour, opacity, width)?,
             (Mark::Steps, _) => {
-                canvas.path(&thin::line(&steps(&stretch)), colour, opacity, 1.8)?;
+                canvas.path(&thin::line(&steps(&stretch)), colour, opacity, width)?;
             }
             (Mark::Dots, _) => {
                 for point in thin::cloud(&stretch) {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use fedsim_record::{DetectionRow, RunRecord, Seconds};
 
 use super::durations::{distribution_panel, in_words};
-use crate::chart::{Chart, Scale};
+use crate::chart::Chart;
 use crate::statistics::Observation;
 
 pub(crate) fn charts(record: &RunRecord) -> Vec<Chart> {
@@ -33,11 +33,7 @@ pub(crate) fn charts(record: &RunRecord) -> Vec<Chart> {
         name: "detection-latency".to_owned(),
         title: "Detection latency".to_owned(),
         caption,
-        panels: vec![distribution_panel(
-            "time since the crash",
-            &sets,
-            Scale::Linear,
-        )],
+        panels: vec![distribution_panel("time since the crash", &sets)],
     }]
 }
 

@@ -1,29 +1,25 @@
 //! What the figures of durations share: distribution curves of which a part may be censored.
 
-use crate::chart::{Axis, Line, Mark, Panel, Scale};
+use crate::chart::{Axis, Line, Mark, Panel};
 use crate::number::measured;
 use crate::statistics::{Observation, distribution, quantile_of};
 
 /// A panel with a distribution curve for each named set of durations in milliseconds.
 ///
-/// The axis is in seconds if the durations reach ten of them. `scale` logarithmic suits
-/// durations that differ by more than a factor of a hundred.
-pub(super) fn distribution_panel(
-    what: &str,
-    sets: &[(String, Vec<Observation>)],
-    scale: Scale,
-) -> Panel {
-    let greatest = all_values(sets).fold(0.0, f64::max);
-    let (divisor, unit) = match greatest >= 10_000.0 {
+/// The axis reaches as far as durations ended, so that one that was cut off late does not press
+/// all others together; it is in seconds if they reach ten of them.
+pub(super) fn distribution_panel(what: &str, sets: &[(String, Vec<Observation>)]) -> Panel {
+    let all = || sets.iter().flat_map(|(_, observations)| observations);
+    let mut shown: Vec<f64> = ended(all()).collect();
+    if shown.is_empty() {
+        shown = all().map(|one| one.value).collect();
+    }
+    let (divisor, unit) = match shown.iter().any(|value| *value >= 10_000.0) {
         true => (1000.0, "s"),
         false => (1.0, "ms"),
     };
-    let label = format!("{what} ({unit})");
-    let values = all_values(sets).map(|value| value / divisor);
-    let x = match scale {
-        Scale::Linear => Axis::from_zero(label, values),
-        Scale::Logarithmic => Axis::logarithmic(label, values),
-    };
+    let values = shown.iter().map(|value| value / divisor);
+    let x = spread_axis(format!("{what} ({unit})"), values);
     let lines = sets
         .iter()
         .map(|(name, observations)| Line {
@@ -43,9 +39,21 @@ pub(super) fn distribution_panel(
     }
 }
 
-fn all_values(sets: &[(String, Vec<Observation>)]) -> impl Iterator<Item = f64> + Clone {
-    sets.iter()
-        .flat_map(|(_, observations)| observations.iter().map(|one| one.value))
+/// The durations that were seen to end.
+fn ended<'a>(observations: impl Iterator<Item = &'a Observation>) -> impl Iterator<Item = f64> {
+    observations
+        .filter(|one| !one.censored)
+        .map(|one| one.value)
+}
+
+/// An axis for durations: logarithmic when they differ by more than a factor of thirty.
+pub(super) fn spread_axis(label: String, values: impl Iterator<Item = f64> + Clone) -> Axis {
+    let positive = values.clone().filter(|value| *value > 0.0);
+    let least = positive.clone().fold(f64::INFINITY, f64::min);
+    match positive.fold(0.0, f64::max) > 30.0 * least {
+        true => Axis::logarithmic(label, values),
+        false => Axis::from_zero(label, values),
+    }
 }
 
 /// Median and 99th percentile in words, and how many were censored.

@@ -2,9 +2,9 @@
 
 use fedsim_record::{LatencyRow, Outcome, RunRecord};
 
-use super::durations::{distribution_panel, in_words};
+use super::durations::{distribution_panel, in_words, spread_axis};
 use super::{end_s, grouped};
-use crate::chart::{Axis, Chart, Line, Mark, Panel, Scale};
+use crate::chart::{Axis, Chart, Line, Mark, Panel};
 use crate::statistics::Observation;
 
 pub(crate) fn charts(record: &RunRecord) -> Vec<Chart> {
@@ -31,7 +31,7 @@ fn distribution_chart(record: &RunRecord) -> Chart {
             "Time from the intended send of a request to its answer; all operations: {}.",
             in_words(&all)
         ),
-        panels: vec![distribution_panel("latency", &sets, scale(&all))],
+        panels: vec![distribution_panel("latency", &sets)],
     }
 }
 
@@ -40,19 +40,6 @@ fn observed(row: &LatencyRow) -> Observation {
     Observation {
         value: row.latency_ms.as_f64(),
         censored: row.outcome == Outcome::Unanswered,
-    }
-}
-
-/// Logarithmic when durations differ by more than a factor of thirty.
-fn scale(observations: &[Observation]) -> Scale {
-    let positive = observations
-        .iter()
-        .map(|one| one.value)
-        .filter(|value| *value > 0.0);
-    let least = positive.clone().fold(f64::INFINITY, f64::min);
-    match positive.fold(0.0, f64::max) > 30.0 * least {
-        true => Scale::Logarithmic,
-        false => Scale::Linear,
     }
 }
 
@@ -82,12 +69,7 @@ fn over_time(record: &RunRecord) -> Chart {
         ));
     }
     lines.retain(|line| !line.points.is_empty());
-    let values: Vec<f64> = rows.iter().map(|row| row.latency_ms.as_f64()).collect();
-    let all: Vec<Observation> = rows.iter().map(observed).collect();
-    let y = match scale(&all) {
-        Scale::Linear => Axis::from_zero("latency (ms)", values.iter().copied()),
-        Scale::Logarithmic => Axis::logarithmic("latency (ms)", values.iter().copied()),
-    };
+    let values = rows.iter().map(|row| row.latency_ms.as_f64());
     Chart {
         name: "request-latency-over-time".to_owned(),
         title: "Request latency over time".to_owned(),
@@ -96,7 +78,7 @@ fn over_time(record: &RunRecord) -> Chart {
             .to_owned(),
         panels: vec![Panel {
             x: Axis::time(end_s(record)),
-            y,
+            y: spread_axis("latency (ms)".to_owned(), values),
             lines,
             over_time: true,
         }],
