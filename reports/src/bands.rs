@@ -3,7 +3,7 @@
 //! Few faults keep the numbers of `faults.csv`; many are grouped by kind under letters, so that
 //! badges and legend stay readable. Must not know how bands are drawn.
 
-use fedsim_record::{FaultRow, RunRecord};
+use fedsim_record::{FaultRow, RunRecord, Seconds};
 
 use crate::number::trim_zeros;
 
@@ -71,7 +71,7 @@ fn lettered(index: usize, kind: &str, members: &[&FaultRow], end: f64) -> Band {
     Band {
         badge: letters(index),
         label: format!("{kind} ({} times)", members.len()),
-        detail: format!("{}{never}", numbers(members)),
+        detail: format!("{}{never}", between(members)),
         spans: union(members.iter().map(|fault| span(fault, end)).collect()),
     }
 }
@@ -85,10 +85,17 @@ fn letters(index: usize) -> String {
     }
 }
 
-fn numbers(members: &[&FaultRow]) -> String {
-    let least = members.iter().map(|fault| fault.number).min();
-    let most = members.iter().map(|fault| fault.number).max();
-    format!("faults {} to {}", least.unwrap_or(0), most.unwrap_or(0))
+/// When the first and the last of several faults began.
+fn between(members: &[&FaultRow]) -> String {
+    let starts = || members.iter().map(|fault| fault.from_s);
+    match (starts().min(), starts().max()) {
+        (Some(first), Some(last)) => format!("begun {} s to {} s", short(first), short(last)),
+        (_, None) | (None, _) => String::new(),
+    }
+}
+
+fn short(time: Seconds) -> String {
+    trim_zeros(&format!("{:.3}", time.as_f64()))
 }
 
 fn span(fault: &FaultRow, end: f64) -> (f64, f64) {
@@ -98,12 +105,11 @@ fn span(fault: &FaultRow, end: f64) -> (f64, f64) {
 
 /// When a fault stood, for people: `10 s to 20 s`, `from 10 s`, `at 10 s`.
 pub(crate) fn when(fault: &FaultRow) -> String {
-    let seconds = |time: fedsim_record::Seconds| trim_zeros(&format!("{:.3}", time.as_f64()));
-    let from = seconds(fault.from_s);
+    let from = short(fault.from_s);
     match fault.to_s {
         None => format!("from {from} s"),
         Some(to) if to == fault.from_s => format!("at {from} s"),
-        Some(to) => format!("{from} s to {} s", seconds(to)),
+        Some(to) => format!("{from} s to {} s", short(to)),
     }
 }
 

@@ -9,45 +9,21 @@
 
 mod bands;
 mod chart;
+mod directory;
 mod draw;
 mod error;
 mod figures;
 mod fonts;
 mod number;
+mod page;
+mod picture;
 mod png;
 mod statistics;
+mod text;
+mod verdict;
 
+pub use directory::{PAGE, PLOTS, render, write_report};
 pub use error::ReportError;
+pub use picture::{Picture, pictures};
 pub use png::svg_to_png;
-
-use fedsim_record::RunRecord;
-
-/// One picture of a report.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Picture {
-    /// File name without its ending, for instance `detection-latency`.
-    pub name: String,
-    /// One sentence on how to read it.
-    pub caption: String,
-    /// The picture, as the text of an SVG file.
-    pub svg: String,
-}
-
-/// Draws every picture that the record has rows for, in the order of the report.
-///
-/// # Errors
-/// [`ReportError::Draw`], which is a fault of ours.
-pub fn pictures(record: &RunRecord) -> Result<Vec<Picture>, ReportError> {
-    let bands = bands::bands(record);
-    figures::charts(record)
-        .into_iter()
-        .map(|chart| {
-            let drawing = draw::draw(&chart, &bands)?;
-            Ok(Picture {
-                name: chart.name,
-                caption: chart.caption,
-                svg: drawing.svg,
-            })
-        })
-        .collect()
-}
+pub use text::text_summary;

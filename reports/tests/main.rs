@@ -1,4 +1,5 @@
 //! What the reports promise: pictures that draw, pages that repeat, summaries that fit a screen.
 
 mod pictures;
+mod report;
 mod sample;

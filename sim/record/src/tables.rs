@@ -64,6 +64,15 @@ macro_rules! tables {
             /// Names of all files that tables are kept in.
             pub const FILES: &[&str] = &[$(<$row as Subject>::FILE),*];
 
+            /// Names of the files that these tables leave: those of subjects with rows.
+            pub fn files(&self) -> Vec<&'static str> {
+                let mut files = Vec::new();
+                $(if !self.$table.is_empty() {
+                    files.push(<$row as Subject>::FILE);
+                })*
+                files
+            }
+
             pub(crate) fn visit<E>(&self, visitor: &mut impl Visitor<E>) -> Result<(), E> {
                 $(visitor.table(&self.$table)?;)*
                 Ok(())
