@@ -4,11 +4,12 @@ use std::fs;
 use std::io::ErrorKind;
 use std::path::Path;
 
-use fedsim_record::RunRecord;
+use fedsim_record::{RecordError, RunRecord};
 
 use crate::error::ReportError;
 use crate::page::page;
 use crate::picture::{Picture, pictures};
+use crate::seeds::{self, SEEDS_SCHEMA};
 
 /// The folder of the pictures in a run directory.
 pub const PLOTS: &str = "plots";
@@ -26,22 +27,36 @@ pub fn write_report(record: &RunRecord, directory: &Path) -> Result<(), ReportEr
     write(&directory.join(PAGE), &page(record, &pictures))
 }
 
-/// Makes pictures and page of an old run directory again, from its record alone. The rest of
-/// the directory is not touched; pictures that are no longer drawn are removed.
+/// Makes pictures and page of an old directory again, of one run or of many, from what was
+/// recorded alone. The rest of the directory is not touched; pictures that are no longer drawn
+/// are removed.
 ///
 /// # Errors
 /// [`ReportError::Record`] if the record cannot be read, before anything is changed; otherwise
 /// like [`write_report`].
 pub fn render(directory: &Path) -> Result<(), ReportError> {
-    let record = RunRecord::read(directory)?;
+    let record = match RunRecord::read(directory) {
+        Err(RecordError::Schema { found, .. }) if found == SEEDS_SCHEMA => {
+            return seeds::render(directory);
+        }
+        read => read?,
+    };
     let pictures = pictures(&record)?;
     let page = page(&record, &pictures);
+    replace_report(directory, &pictures, &page)
+}
 
+/// Puts new pictures and a new page in the place of the old ones, each as a whole.
+pub(crate) fn replace_report(
+    directory: &Path,
+    pictures: &[Picture],
+    page: &str,
+) -> Result<(), ReportError> {
     let fresh_plots = directory.join(".plots.partial");
     remove(&fresh_plots)?;
-    write_pictures(&pictures, &fresh_plots)?;
+    write_pictures(pictures, &fresh_plots)?;
     let fresh_page = directory.join(".report.partial");
-    write(&fresh_page, &page)?;
+    write(&fresh_page, page)?;
 
     let plots = directory.join(PLOTS);
     remove(&plots)?;
@@ -51,7 +66,7 @@ pub fn render(directory: &Path) -> Result<(), ReportError> {
 }
 
 /// Writes each picture as `name.svg`. The folder is made even for none, as readers expect it.
-fn write_pictures(pictures: &[Picture], plots: &Path) -> Result<(), ReportError> {
+pub(crate) fn write_pictures(pictures: &[Picture], plots: &Path) -> Result<(), ReportError> {
     fs::create_dir_all(plots).map_err(ReportError::write(plots))?;
     pictures
         .iter()

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use fedsim_record::RecordError;
+use fedsim_record::{DirectoryError, RecordError};
 
 /// A report that could not be made.
 #[derive(Debug, thiserror::Error)]
@@ -11,6 +11,9 @@ pub enum ReportError {
     /// The record to report on could not be read, or a table not be written.
     #[error(transparent)]
     Record(#[from] RecordError),
+    /// The directory of many runs could not be put in its place.
+    #[error(transparent)]
+    Directory(#[from] DirectoryError),
     /// A file of the report could not be written.
     #[error("cannot write {}: {source}", path.display())]
     Write {

@@ -18,6 +18,7 @@ mod number;
 mod page;
 mod picture;
 mod png;
+mod seeds;
 mod statistics;
 mod text;
 mod verdict;
@@ -26,4 +27,7 @@ pub use directory::{PAGE, PLOTS, render, write_report};
 pub use error::ReportError;
 pub use picture::{Picture, pictures};
 pub use png::svg_to_png;
+pub use seeds::{
+    Pooled, SEEDS_SCHEMA, SeedFailure, SeedsDirectory, SeedsSummary, pooled, seeds_text,
+};
 pub use text::text_summary;

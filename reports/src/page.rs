@@ -86,13 +86,13 @@ fn facts(summary: &Summary) -> Markup {
                 dt { "Dropped" }
                 dd { (count(messages.dropped)) " " small { (percent(messages.dropped, messages.sent)) } }
             }
-            div { dt { "Sent in bytes" } dd { (bytes(messages.bytes)) } }
+            div { dt { "Bytes sent" } dd { (bytes(messages.bytes)) } }
         }
     }
 }
 
 /// A command line with a button that copies it.
-pub(crate) fn replay_line(command: &str) -> Markup {
+fn replay_line(command: &str) -> Markup {
     html! {
         div.replay {
             pre { code { (command) } }
@@ -101,7 +101,8 @@ pub(crate) fn replay_line(command: &str) -> Markup {
     }
 }
 
-fn figures(pictures: &[Picture]) -> Markup {
+/// All pictures, each with its caption and what the script needs to point at its values.
+pub(crate) fn figures(pictures: &[Picture]) -> Markup {
     html! {
         @if !pictures.is_empty() {
             section {

@@ -3,7 +3,7 @@
 use fedsim_record::RunRecord;
 use serde::Serialize;
 
-use crate::bands::bands;
+use crate::bands::{Band, bands};
 use crate::chart::{Axis, Chart, Scale};
 use crate::draw::{PlotArea, draw};
 use crate::error::ReportError;
@@ -46,19 +46,21 @@ struct AxisOnPage {
 /// # Errors
 /// [`ReportError::Draw`], which is a fault of ours.
 pub fn pictures(record: &RunRecord) -> Result<Vec<Picture>, ReportError> {
-    let bands = bands(record);
-    figures::charts(record)
-        .into_iter()
-        .map(|chart| {
-            let drawing = draw(&chart, &bands)?;
-            Ok(Picture {
-                panels: panels(&chart, &drawing.areas),
-                name: chart.name,
-                caption: chart.caption,
-                svg: drawing.svg,
-            })
+    drawn(figures::charts(record), &bands(record))
+}
+
+/// Draws charts with the same faults behind each.
+pub(crate) fn drawn(charts: Vec<Chart>, bands: &[Band]) -> Result<Vec<Picture>, ReportError> {
+    let picture = |chart: Chart| {
+        let drawing = draw(&chart, bands)?;
+        Ok(Picture {
+            panels: panels(&chart, &drawing.areas),
+            name: chart.name,
+            caption: chart.caption,
+            svg: drawing.svg,
         })
-        .collect()
+    };
+    charts.into_iter().map(picture).collect()
 }
 
 fn panels(chart: &Chart, areas: &[PlotArea]) -> Vec<PanelOnPage> {

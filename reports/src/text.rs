@@ -149,7 +149,7 @@ fn shortened(mut lines: Vec<String>, most: usize) -> Vec<String> {
 }
 
 /// The text with ordinary blanks, and with an ellipsis if it is longer than `width`.
-fn cut(text: &str, width: usize) -> String {
+pub(crate) fn cut(text: &str, width: usize) -> String {
     let plain = text.replace(['\u{a0}', '\n'], " ");
     if plain.chars().count() <= width {
         return plain;

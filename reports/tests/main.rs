@@ -3,3 +3,4 @@
 mod pictures;
 mod report;
 mod sample;
+mod seeds;

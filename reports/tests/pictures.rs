@@ -2,19 +2,22 @@ use std::fs;
 use std::path::Path;
 
 use fedsim_record::{RunRecord, Tables};
-use fedsim_reports::{ReportError, pictures, svg_to_png};
+use fedsim_reports::{ReportError, pictures, svg_to_png, write_report};
 
 use crate::sample::{record, under_churn};
 
-/// Set to a directory to look at the pictures of the sample runs there.
+/// Set to a directory to look at the pictures and pages of the sample runs there.
 const LOOK: &str = "FEDSIM_PICTURES";
 
 fn show(prefix: &str, record: &RunRecord) {
     let Ok(directory) = std::env::var(LOOK) else {
         return;
     };
+    let run = Path::new(&directory).join(prefix);
+    fs::create_dir_all(&run).unwrap();
+    write_report(record, &run).unwrap();
     for picture in pictures(record).unwrap() {
-        let path = Path::new(&directory).join(format!("{prefix}-{}.png", picture.name));
+        let path = run.join(format!("{}.png", picture.name));
         fs::write(path, svg_to_png(&picture.svg, 1.0).unwrap()).unwrap();
     }
 }
