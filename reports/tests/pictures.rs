@@ -125,6 +125,22 @@ fn long_series_are_thinned_to_what_a_picture_shows() {
 }
 
 #[test]
+fn a_thousand_series_do_not_drown_the_picture() {
+    // Each line would be kilobytes; the legend must then say that not all are shown.
+    let mut wide = record();
+    wide.tables.convergence = (0..100_000_u32)
+        .map(|index| fedsim_record::ConvergenceRow {
+            subject: format!("key of peer {}", index % 1000),
+            at_s: fedsim_record::Seconds::from_nanos(u64::from(index / 1000) * 600_000_000),
+            share: f64::from(index / 1000) / 100.0,
+        })
+        .collect();
+    let svg = picture(&wide, "convergence");
+    assert!(svg.len() < 100_000, "{} bytes", svg.len());
+    assert!(svg.contains("40 of 1000 series"));
+}
+
+#[test]
 fn odd_values_are_drawn_or_left_out_but_never_break_a_picture() {
     // No numbers, infinite ones, a run of no length, names with markup: each has broken a
     // plotting script somewhere.

@@ -159,7 +159,7 @@ fn metrics() -> std::collections::BTreeMap<String, f64> {
         ("detection_latency_p99_ms", 4210.5),
         ("false_positives", 3.0),
         ("messages_per_peer_per_s", 50.213_541),
-        ("bytes_per_peer_per_s", 3213.666_66),
+        ("bytes_per_peer_per_s", 3_213.666_66),
         ("converged_after_s", 11.25),
         ("request_latency_p50_ms", 61.0),
         ("request_latency_p99_ms", 2410.0),
@@ -388,7 +388,12 @@ fn latency() -> Vec<LatencyRow> {
             (END_S - at) * 1000.0
         };
         LatencyRow {
-            operation: if index % 3 == 0 { "kv/put" } else { "kv/get" }.to_owned(),
+            operation: if index.is_multiple_of(3) {
+                "kv/put"
+            } else {
+                "kv/get"
+            }
+            .to_owned(),
             invoked_s: seconds(at),
             returned_s: answered.then(|| seconds(at + latency / 1000.0)),
             latency_ms: milliseconds(shown),
@@ -411,7 +416,7 @@ fn samples() -> Vec<SampleRow> {
             step,
             "local health".to_owned(),
             "",
-            value + f64::from(u8::from(step % 20 == 0)),
+            value + f64::from(u8::from(step.is_multiple_of(20))),
         )
     };
     let queue = |step: u32, peer: u32| {

@@ -22,6 +22,9 @@ const AXIS_LABEL: f64 = 20.0;
 const GAP: f64 = 12.0;
 const SWATCH: f64 = 20.0;
 
+/// The most lines of one panel.
+const MOST_LINES: usize = 40;
+
 /// Where a panel and its parts stand.
 pub(crate) struct PanelFrame {
     top: f64,
@@ -86,7 +89,12 @@ fn names(panel: &Panel, top: f64) -> (Vec<Name>, usize) {
         [] => Vec::new(),
         [only] if only.label.is_empty() => Vec::new(),
         lines if lines.len() > colour::DISTINCT_LINES => {
-            vec![(format!("each of {} series", lines.len()), 0, lines[0].mark)]
+            let shown = shown(lines).count();
+            let which = match shown == lines.len() {
+                true => format!("each of {shown} series"),
+                false => format!("{shown} of {} series", lines.len()),
+            };
+            vec![(which, 0, lines[0].mark)]
         }
         lines => lines
             .iter()
@@ -135,7 +143,7 @@ pub(crate) fn draw(
     draw_vertical_axis(canvas, &panel.y, area)?;
     draw_horizontal_axis(canvas, &panel.x, frame)?;
     let many = panel.lines.len() > colour::DISTINCT_LINES;
-    for (index, line) in panel.lines.iter().enumerate() {
+    for (index, line) in shown(&panel.lines).enumerate() {
         let stroke = match many {
             true => Stroke {
                 colour: colour::line(0),
@@ -151,6 +159,13 @@ pub(crate) fn draw(
         draw_line(canvas, line, &Projection { panel, area }, &stroke)?;
     }
     Ok(())
+}
+
+/// The lines that are drawn: all of them, or some spread evenly over too many.
+fn shown(lines: &[Line]) -> impl Iterator<Item = &Line> {
+    lines
+        .iter()
+        .step_by(lines.len().div_ceil(MOST_LINES).max(1))
 }
 
 fn draw_name(canvas: &Canvas<'_>, name: &Name) -> Result<(), String> {

@@ -28,19 +28,17 @@ fn panel_and_line(row: &SampleRow) -> (&str, &str) {
 }
 
 fn chart(record: &RunRecord, name: String, panel: &str, rows: &[&SampleRow]) -> Chart {
-    let mut lines: Vec<Line> = Vec::new();
-    for row in rows {
-        let label = panel_and_line(row).1;
-        let point = (row.at_s.as_f64(), row.value);
-        match lines.iter_mut().find(|line| line.label == label) {
-            Some(line) => line.points.push(point),
-            None => lines.push(Line {
-                label: label.to_owned(),
-                points: vec![point],
-                mark: Mark::Straight,
-            }),
-        }
-    }
+    let lines = grouped(rows, |row| panel_and_line(row).1)
+        .into_iter()
+        .map(|(label, rows)| Line {
+            label: label.to_owned(),
+            points: rows
+                .into_iter()
+                .map(|row| (row.at_s.as_f64(), row.value))
+                .collect(),
+            mark: Mark::Straight,
+        })
+        .collect();
     let values: Vec<f64> = rows.iter().map(|row| row.value).collect();
     let unit = rows.first().map_or("", |row| row.unit.as_str());
     let label = match unit {

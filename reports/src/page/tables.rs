@@ -7,6 +7,9 @@ use crate::bands::when;
 use crate::number::{count, measured, trim_zeros};
 use crate::verdict::holds_sign;
 
+/// Faults that stand on the page without being asked for.
+const FAULTS_OPEN: usize = 20;
+
 /// Events that the page lists; the file has them all.
 const EVENTS_SHOWN: usize = 200;
 
@@ -98,18 +101,26 @@ pub(super) fn notes(summary: &Summary) -> Markup {
 }
 
 pub(super) fn faults(record: &RunRecord) -> Markup {
+    let faults = &record.tables.faults;
+    let table = html! {
+        table.sortable {
+            thead {
+                tr {
+                    th.number { "No." } th { "Fault" } th { "Kind" } th { "When" }
+                    th { "Peers" } th.number { "Took effect" }
+                }
+            }
+            tbody { @for row in faults { (fault(row)) } }
+        }
+    };
     html! {
-        @if !record.tables.faults.is_empty() {
+        @if !faults.is_empty() {
             section #faults {
                 h2 { "Faults" }
-                table.sortable {
-                    thead {
-                        tr {
-                            th.number { "No." } th { "Fault" } th { "Kind" } th { "When" }
-                            th { "Peers" } th.number { "Took effect" }
-                        }
-                    }
-                    tbody { @for row in &record.tables.faults { (fault(row)) } }
+                @if faults.len() > FAULTS_OPEN {
+                    details { summary { "All " (faults.len()) " faults" } (table) }
+                } @else {
+                    (table)
                 }
             }
         }

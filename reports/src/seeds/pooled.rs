@@ -45,7 +45,9 @@ pub fn pooled(rows: &[RunRow]) -> BTreeMap<String, Pooled> {
 fn pool(mut values: Vec<f64>) -> Option<Pooled> {
     values.sort_by(f64::total_cmp);
     let count = values.len() as f64;
-    let mean = values.iter().sum::<f64>() / count;
+    let least = *values.first()?;
+    // Around the least value, so that equal values have exactly that mean and no spread.
+    let mean = least + values.iter().map(|value| value - least).sum::<f64>() / count;
     Some(Pooled {
         runs: values.len() as u64,
         mean,
@@ -53,7 +55,7 @@ fn pool(mut values: Vec<f64>) -> Option<Pooled> {
         p5: quantile(&values, 0.05)?,
         median: quantile(&values, 0.5)?,
         p95: quantile(&values, 0.95)?,
-        min: *values.first()?,
+        min: least,
         max: *values.last()?,
     })
 }
@@ -81,8 +83,11 @@ mod tests {
     }
 
     #[test]
-    fn one_run_has_no_interval() {
-        // Its variance is unknown, not zero: an interval of no width would claim certainty.
+    fn one_run_has_no_interval_and_equal_runs_have_none_to_speak_of() {
+        // The variance of one run is unknown, not zero: an interval of no width would claim
+        // certainty. Equal runs have a spread of exactly zero, where a naive sum of thirds has
+        // rounding noise.
+        assert_eq!(pool(vec![1.0 / 3.0; 7]).unwrap().mean_error_95, Some(0.0));
         let single = pool(vec![4.0]).unwrap();
         assert_eq!((single.mean, single.mean_error_95), (4.0, None));
         assert_eq!(pool(Vec::new()), None);

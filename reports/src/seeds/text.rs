@@ -8,12 +8,12 @@ use crate::verdict::verdict_sign;
 const FAILURES_SHOWN: usize = 10;
 
 /// The pooled metrics, and each failing seed with the line that replays it (the first ten; the
-/// report has them all). Lines of metrics are at most 100 columns wide.
+/// report has them all). At most 80 columns, but for the replay lines, which are never cut.
 pub fn seeds_text(summary: &SeedsSummary) -> String {
     let verdict = summary.verdict();
     let mut lines = vec![
         format!("{}  {} seeds", summary.scenario, summary.seeds),
-        summary.claim.clone(),
+        cut(&summary.claim, 80),
         String::new(),
         format!(
             "{} {}: {} passed, {} violated, {} unknown",
@@ -28,7 +28,7 @@ pub fn seeds_text(summary: &SeedsSummary) -> String {
         lines.push(String::new());
         lines.push(row(
             "",
-            ["mean", "± 95 %", "p5", "median", "p95", "max"].map(str::to_owned),
+            ["mean", "± 95 %", "p5", "median", "p95"].map(str::to_owned),
         ));
         lines.extend(
             summary
@@ -53,12 +53,12 @@ pub fn seeds_text(summary: &SeedsSummary) -> String {
     lines.into_iter().map(|line| line + "\n").collect()
 }
 
-fn row(name: &str, cells: [String; 6]) -> String {
-    let cells = cells.map(|cell| format!("{:>10}", cell.replace('\u{a0}', " ")));
-    format!("{:34}{}", cut(name, 33), cells.join(" "))
+fn row(name: &str, cells: [String; 5]) -> String {
+    let cells = cells.map(|cell| format!("{:>9}", cell.replace('\u{a0}', " ")));
+    format!("{:31}{}", cut(name, 30), cells.concat())
 }
 
-fn cells(pooled: &Pooled) -> [String; 6] {
+fn cells(pooled: &Pooled) -> [String; 5] {
     let error = pooled.mean_error_95.map_or("–".to_owned(), measured);
     [
         measured(pooled.mean),
@@ -66,6 +66,5 @@ fn cells(pooled: &Pooled) -> [String; 6] {
         measured(pooled.p5),
         measured(pooled.median),
         measured(pooled.p95),
-        measured(pooled.max),
     ]
 }
