@@ -29,7 +29,8 @@ fn draw_badge(canvas: &Canvas<'_>, (x, y): Point, index: usize, text: &str) -> R
 
 /// Shades the spans of every band between two heights of a panel.
 ///
-/// A span that covers most of the run tells little about any moment, so it is shaded less.
+/// A span that covers most of the run, or lasts to its end, tells little about any moment, so it
+/// is shaded less; several of them would otherwise add up to darkness.
 pub(crate) fn shade(
     canvas: &Canvas<'_>,
     bands: &[Band],
@@ -42,7 +43,10 @@ pub(crate) fn shade(
             let (left, right) = (time_x(time, from), time_x(time, to));
             if to > from {
                 let long = right - left > (WIDTH - LEFT - RIGHT) / 2.0;
-                let opacity = if long { SHADE / 3.0 } else { SHADE };
+                let opacity = match long || to >= time.to {
+                    true => SHADE / 3.0,
+                    false => SHADE,
+                };
                 canvas.bar(
                     (left, top),
                     (right.max(left + 1.0), bottom),

@@ -24,10 +24,7 @@ pub(super) fn distribution_panel(what: &str, sets: &[(String, Vec<Observation>)]
         .iter()
         .map(|(name, observations)| Line {
             label: name.clone(),
-            points: distribution(observations)
-                .into_iter()
-                .map(|(value, share)| (value / divisor, share * 100.0))
-                .collect(),
+            points: curve(observations, divisor, x.to),
             mark: Mark::Steps,
         })
         .collect();
@@ -37,6 +34,20 @@ pub(super) fn distribution_panel(what: &str, sets: &[(String, Vec<Observation>)]
         lines,
         over_time: false,
     }
+}
+
+/// The distribution in percent, drawn on level to the end of the axis.
+fn curve(observations: &[Observation], divisor: f64, end: f64) -> Vec<(f64, f64)> {
+    let mut points: Vec<(f64, f64)> = distribution(observations)
+        .into_iter()
+        .map(|(value, share)| (value / divisor, share * 100.0))
+        .collect();
+    if let Some(&(value, share)) = points.last()
+        && value < end
+    {
+        points.push((end, share));
+    }
+    points
 }
 
 /// The durations that were seen to end.
