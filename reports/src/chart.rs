@@ -3,6 +3,12 @@
 //! Figures build a [`Chart`] from the record; [`crate::draw`] turns it into SVG. This module
 //! must know neither the record nor the drawing library.
 
+/// Far more than an axis has room for; a guard against steps too small for floats.
+const MOST_TICKS: usize = 100;
+
+/// Below this a value on a logarithmic axis is noise: a trillionth of a millisecond.
+const LEAST_ON_LOG_AXIS: f64 = 1e-12;
+
 /// One picture: panels under each other.
 #[derive(Clone, Debug)]
 pub(crate) struct Chart {
@@ -111,9 +117,9 @@ impl Axis {
     }
 
     /// A logarithmic axis between the closest 1, 2 or 5 times a power of ten on either side of
-    /// the values. Values at or below zero do not count.
+    /// the values. Values at or below zero do not count, nor do those that are next to it.
     pub(crate) fn logarithmic(label: impl Into<String>, values: impl Iterator<Item = f64>) -> Self {
-        let positive = values.filter(|value| value.is_finite() && *value > 0.0);
+        let positive = values.filter(|value| value.is_finite() && *value > LEAST_ON_LOG_AXIS);
         let (least, greatest) = positive.fold((f64::INFINITY, 0.0), |(least, most), value| {
             (value.min(least), value.max(most))
         });
@@ -152,7 +158,10 @@ impl Axis {
         let step = round_step((self.to - self.from) / wanted.max(1) as f64);
         let first = (self.from / step - 1e-9).ceil() as i64;
         let last = (self.to / step + 1e-9).floor() as i64;
-        (first..=last).map(|count| count as f64 * step).collect()
+        (first..=last)
+            .take(MOST_TICKS)
+            .map(|count| count as f64 * step)
+            .collect()
     }
 
     /// 1, 2, 5 of each decade; the decades alone when there are more than three.
@@ -167,6 +176,7 @@ impl Axis {
         (first..=last)
             .flat_map(|decade| within.iter().map(move |digit| digit * 10_f64.powi(decade)))
             .filter(|tick| inside.contains(tick))
+            .take(MOST_TICKS)
             .collect()
     }
 }
@@ -220,5 +230,16 @@ mod tests {
         assert_eq!(Axis::from_zero("x", [0.0, 0.0].into_iter()).to, 1.0);
         let below = Axis::around("x", &[-2.0, -1.0]);
         assert!(below.from < -2.0 && below.to == 0.0);
+    }
+
+    #[test]
+    fn extreme_floats_end_in_few_ticks() {
+        // Subnormal steps round to zero and huge ones to infinity; a loop over ticks must end.
+        for extreme in [f64::MIN_POSITIVE / 1e10, 1e-300, 1e300, f64::MAX] {
+            let linear = Axis::around("x", &[extreme, -extreme]);
+            assert!(linear.ticks(9).len() <= MOST_TICKS);
+            let logarithmic = Axis::logarithmic("x", [extreme, 1.0].into_iter());
+            assert!(logarithmic.ticks(9).len() <= MOST_TICKS);
+        }
     }
 }

@@ -71,7 +71,7 @@
       pictures.forEach(function (other) {
         if (other === picture || (panel.time && other.panels[0].time)) { mark(other, share); }
       });
-      tip.textContent = panel.x.label + ": " + value(panel.x, share).toPrecision(4) + "   " +
+      tip.textContent = panel.x.label + ": " + value(panel.x, share).toPrecision(4) + " · " +
         panel.y.label + ": " + value(panel.y, 1 - (y - panel.top) / panel.height).toPrecision(4);
       tip.style.display = "block";
       tip.style.left = Math.min(event.clientX + 14, window.innerWidth - tip.offsetWidth - 8) + "px";

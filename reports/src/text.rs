@@ -37,10 +37,10 @@ fn head(summary: &Summary) -> Vec<String> {
         summary.claim.clone(),
         String::new(),
         format!(
-            "time      {} s virtual in {} s, {} threads, {} events",
+            "time      {} s virtual in {} s on {}, {} events",
             trim_zeros(&format!("{:.3}", summary.virtual_seconds.as_f64())),
             measured(summary.wall_seconds),
-            summary.threads,
+            threads(summary.threads),
             count(summary.events),
         ),
         format!(
@@ -52,6 +52,13 @@ fn head(summary: &Summary) -> Vec<String> {
             bytes(messages.bytes),
         ),
     ]
+}
+
+fn threads(threads: usize) -> String {
+    match threads {
+        1 => "1 thread".to_owned(),
+        more => format!("{more} threads"),
+    }
 }
 
 fn tail(summary: &Summary) -> Vec<String> {

@@ -1,3 +1,5 @@
+//! Pictures: which are drawn, how they read, and what can never break them.
+
 use std::fs;
 use std::path::Path;
 

@@ -1,3 +1,5 @@
+//! The reference page explains everything that is written.
+
 use std::fs;
 
 use fedsim_record::{RunDirectory, Tables, TraceRow};

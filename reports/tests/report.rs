@@ -1,3 +1,5 @@
+//! The page and the terminal summary of one run.
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,3 +1,5 @@
+//! Reports on many runs.
+
 use std::fs;
 
 use fedsim_record::{RunDirectory, RunRecord, Verdict, read_runs};

@@ -1,3 +1,5 @@
+//! Run directories: whole or not at all, and nothing foreign ever touched.
+
 use std::fs;
 use std::io;
 use std::path::Path;

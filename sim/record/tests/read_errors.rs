@@ -1,3 +1,5 @@
+//! Damaged records: every error names its place.
+
 use std::fs;
 use std::path::Path;
 

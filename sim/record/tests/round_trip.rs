@@ -1,3 +1,5 @@
+//! Records survive their files unchanged.
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;

@@ -1,3 +1,5 @@
+//! Many runs in one table, and pooled rows.
+
 use std::fs;
 
 use fedsim_record::{PooledTables, RUNS_FILE, RunRow, Tables, read_runs, write_runs};
