@@ -265,3 +265,46 @@ fn a_rumor_follows_the_given_neighbours_one_hop_a_round() {
     let expected: Vec<_> = (0..10).map(|peer| (peer, peer, peer)).collect();
     assert_eq!(heard, expected);
 }
+
+#[test]
+fn several_rumors_spread_side_by_side() {
+    // Eight origins with two rumors each: all 128 peers end with all 16, each under its own payload.
+    let config = Arc::new(RumorConfig::default());
+    let partners = Partners::Everyone { peers: 128 };
+    let machine = || Rumor::new(Arc::clone(&config), partners.clone());
+    let mut table = Tabletop::new(2, DELAY, (0..128).map(|_| machine()).collect());
+    table.start_all();
+    let rumors: Vec<RumorId> = (0..16)
+        .map(|number| RumorId {
+            origin: PeerId(number % 8),
+            sequence: number / 8,
+        })
+        .collect();
+    for (payload, rumor) in (0..).zip(&rumors) {
+        let start = RumorRequest::Start { payload, size: 0 };
+        table.request(rumor.origin, RequestId(payload), start);
+    }
+    table.run_for(config.period * 15);
+    for peer in (0..128).map(PeerId) {
+        let heard = rumors
+            .iter()
+            .map(|rumor| table.machine(peer).payload(*rumor));
+        assert!(heard.eq((0..16).map(Some)));
+    }
+}
+
+#[test]
+fn a_larger_fanout_takes_fewer_rounds() {
+    // With fanout f the informed grow (1 + f)-fold at first and the rest shrink e^-f-fold at the end:
+    // log3 n + ln n / 2 for f = 2, so that 256 peers take 5.0 + 2.8 rounds and not 8 + 5.5.
+    let loss = Loss::Never;
+    let mut config = config(Mode::Push, Rounds::Synchronous, loss, Contacts::Blind);
+    config.fanout = 2;
+    let config = Arc::new(config);
+    let rounds = (0..20).map(|seed| {
+        let epidemic = Epidemic::<AsPublished>::run(seed, 256, 40, &config);
+        f64::from(epidemic.rounds_to_all().expect("all are reached"))
+    });
+    let mean = rounds.sum::<f64>() / 20.0;
+    assert!((mean - 7.8).abs() < 1.5, "{mean}");
+}
