@@ -52,9 +52,14 @@ pub enum Rounds {
 pub enum Loss {
     /// Never, but for the age limit.
     Never,
-    /// After `k` contacts that count. With feedback, the answers of one round count as one contact,
-    /// and not at all if one of them was needed: that sets the counter back to 0.
+    /// After `k` contacts that count, all in all: with feedback `s = e^-(k+1)(1-s)`.
     Counter {
+        /// How many; at least 1. More spreads further and costs more messages.
+        k: u32,
+    },
+    /// After `k` contacts that count, with none between that did not. This is what tables 1 and 3 of
+    /// the paper were simulated with; it leaves less residue than [`Loss::Counter`] for `k` above 1.
+    Consecutive {
         /// How many; at least 1. More spreads further and costs more messages.
         k: u32,
     },
@@ -68,7 +73,8 @@ pub enum Loss {
 /// Which contacts count towards the loss of interest (Demers et al. 1987, section 1.4).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Contacts {
-    /// Those that were in vain because the other knew already; the other says so.
+    /// Those that were in vain because the other knew already; the other says so. The answers of
+    /// one round are one contact, and in vain only if nobody needed any of them.
     Feedback,
     /// All of them; nobody says anything.
     Blind,
@@ -92,8 +98,8 @@ pub struct RumorConfig {
     pub loss: Loss,
     /// Which contacts count towards that.
     pub contacts: Contacts,
-    /// A rumor older than this many rounds is no longer spread (Karp et al. 2000, section 1: the
-    /// age bounds the transmissions). None: no limit.
+    /// A rumor older than this many rounds is no longer spread (Karp et al. 2000, whose simplest
+    /// scheme bounds the transmissions so). None: no limit.
     pub age_limit: Option<u32>,
     /// A peer places calls in this many rounds and no more, so that a pulling group comes to rest;
     /// it still answers. None: no limit.
@@ -163,7 +169,7 @@ impl RumorConfig {
     pub fn validate(&self) -> Result<(), RumorConfigError> {
         let loss_is_zero = match self.loss {
             Loss::Never => false,
-            Loss::Counter { k } | Loss::Coin { k } => k == 0,
+            Loss::Counter { k } | Loss::Consecutive { k } | Loss::Coin { k } => k == 0,
         };
         let too_often = |every: SimDuration| every < Self::PERIOD_MIN;
         let checks = [

@@ -8,7 +8,7 @@
 
 use super::message::{RumorCopy, RumorId};
 
-/// What the answers given in the round so far were worth (Demers et al. 1987, table 3, note).
+/// What the answers given in the round so far were worth.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Answers {
     /// Nobody who was answered said anything yet.

@@ -3,10 +3,10 @@
 //! ```text
 //!   caller                        called
 //!     │ ── push(copy) ──────────────▶ │   push, push-pull: one for each hot rumor
-//!     │ ◀──────── feedback(push) ──── │   only if it knew already, and only if asked for
+//!     │ ◀──────── feedback(push) ──── │   needed or not, only if it matters to the caller
 //!     │ ── pull-request ────────────▶ │   pull, push-pull
 //!     │ ◀──────── pull-answer(copy) ─ │   one for each hot rumor
-//!     │ ── feedback(answer) ────────▶ │   needed or not, only if asked for
+//!     │ ── feedback(answer) ────────▶ │   needed or not, only if it matters
 //!
 //!   anti-entropy
 //!     │ ── digest(all I know) ──────▶ │

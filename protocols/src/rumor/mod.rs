@@ -15,7 +15,7 @@
 //! answers from round `r + 1` on, and calls already known in feedback from round `r + 1` on. So a
 //! rumor moves one hop a round, however short the delays are, and `n` peers at equal clocks with a
 //! period above the longest exchange reproduce the papers' round counts and tables. A rumor is
-//! started in round 0, by its age, and first told in round 1; a message that comes after its round
+//! started in round 0 by its age and first told in round 1; a message that comes after its round
 //! counts in the round in which it arrives. With [`Rounds::OwnPhase`] a peer acts on all it knows
 //! at any time, as in the differential equations of Demers et al.
 //!

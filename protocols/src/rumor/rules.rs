@@ -12,8 +12,8 @@ use crate::random::Stream;
 ///
 /// Another implementation is a mutant: a checker that does not notice it checks nothing.
 pub trait Rules: Clone + Debug + Eq + Hash + Send + Sync + 'static {
-    /// Whether a rumor that came from another peer is spread on: "when a site receives a new
-    /// update, it becomes a hot rumor" (Demers et al. 1987, section 1.4).
+    /// Whether a rumor that came from another peer is spread on: whoever hears it becomes
+    /// infective (Demers et al. 1987, section 1.4).
     fn spreads_what_it_received() -> bool {
         true
     }
@@ -38,12 +38,12 @@ pub trait Rules: Clone + Debug + Eq + Hash + Send + Sync + 'static {
         true
     }
 
-    /// Whether interest is lost at the `counted`-th contact that counts (Demers et al. 1987,
-    /// section 1.4).
+    /// Whether interest is lost at the `counted`-th contact that counts, all in all or in a row
+    /// (Demers et al. 1987, section 1.4).
     fn loses_interest(loss: Loss, counted: u32, rng: &mut Stream) -> bool {
         match loss {
             Loss::Never => false,
-            Loss::Counter { k } => counted >= k,
+            Loss::Counter { k } | Loss::Consecutive { k } => counted >= k,
             Loss::Coin { k } => rng.below(u64::from(k.max(1))) == 0,
         }
     }

@@ -32,25 +32,25 @@ impl<R: Rules> Rumor<R> {
         self.await_round(ctx);
     }
 
-    /// Judges the last round's answers together: "if any recipient needs the update then the
-    /// counter is reset; if all recipients do not need it then one is added" (Demers et al. 1987,
-    /// table 3, note).
+    /// Judges the last round's answers together: they were one contact, in vain if nobody needed
+    /// the rumor (so the counters of Demers et al. 1987, table 3).
     fn settle_answers(&mut self, round: i64, ctx: &mut Context<'_, Self>) {
         if !self.wants_feedback() {
             return;
         }
         for rumor in self.hot() {
-            let Some(known) = self.known.get_mut(rumor) else {
-                continue;
-            };
-            let Interest::Hot { counted, answers } = &mut known.interest else {
-                continue;
-            };
-            match std::mem::replace(answers, Answers::None) {
+            match self.take_answers(rumor) {
                 Answers::None => {}
-                Answers::Needed => *counted = 0,
+                Answers::Needed => self.count_success(rumor),
                 Answers::InVain => self.count_contact(rumor, round, ctx),
             }
+        }
+    }
+
+    fn take_answers(&mut self, rumor: RumorId) -> Answers {
+        match self.known.get_mut(rumor).map(|known| &mut known.interest) {
+            Some(Interest::Hot { answers, .. }) => std::mem::replace(answers, Answers::None),
+            Some(Interest::Cold) | None => Answers::None,
         }
     }
 
@@ -91,8 +91,9 @@ impl<R: Rules> Rumor<R> {
 
     pub(super) fn on_push(&mut self, from: PeerId, copy: &RumorCopy, ctx: &mut Context<'_, Self>) {
         match self.take(copy, ctx) {
-            Taken::Needed | Taken::Refused => {}
+            Taken::Needed => self.give_feedback(from, copy.rumor, Contact::Push, true, ctx),
             Taken::InVain => self.give_feedback(from, copy.rumor, Contact::Push, false, ctx),
+            Taken::Refused => {}
         }
     }
 
@@ -135,7 +136,7 @@ impl<R: Rules> Rumor<R> {
         ctx: &mut Context<'_, Self>,
     ) {
         match (contact, needed) {
-            (Contact::Push, true) => {}
+            (Contact::Push, true) => self.count_success(rumor),
             (Contact::Push, false) => {
                 let round = self.round(ctx);
                 self.count_contact(rumor, round, ctx);
@@ -163,7 +164,9 @@ impl<R: Rules> Rumor<R> {
         needed: bool,
         ctx: &mut Context<'_, Self>,
     ) {
-        if self.wants_feedback() {
+        // Of a push that was needed only a caller that counts in a row must hear.
+        let matters = contact == Contact::Answer || !needed || self.counts_in_a_row();
+        if matters && self.wants_feedback() {
             let feedback = RumorMessage::Feedback {
                 rumor,
                 contact,
@@ -261,6 +264,23 @@ impl<R: Rules> Rumor<R> {
         match self.config.contacts {
             Contacts::Feedback => {}
             Contacts::Blind => self.count_contact(rumor, round, ctx),
+        }
+    }
+
+    fn counts_in_a_row(&self) -> bool {
+        match self.config.loss {
+            Loss::Consecutive { .. } => true,
+            Loss::Never | Loss::Counter { .. } | Loss::Coin { .. } => false,
+        }
+    }
+
+    /// Notes a contact that was needed: it ends a row of those in vain.
+    fn count_success(&mut self, rumor: RumorId) {
+        if self.counts_in_a_row()
+            && let Some(known) = self.known.get_mut(rumor)
+            && let Interest::Hot { counted, .. } = &mut known.interest
+        {
+            *counted = 0;
         }
     }
 

@@ -1,6 +1,7 @@
 //! What the papers promise, as predicates that a mutant can be held against.
 //!
-//! Seeds are fixed: a law holds or does not. Tolerances are at least three standard errors.
+//! Seeds are fixed: a law holds or it does not. Tolerances are one to three standard errors of the
+//! mean, and less than what the mildest mutant moves.
 
 use std::collections::BTreeMap;
 
@@ -61,18 +62,31 @@ pub(super) fn feedback_obeys_its_law<R: Rules>() -> bool {
     })
 }
 
-/// Demers et al. 1987, table 3 (pull, feedback, counter): residue 0.031 at traffic 2.7 for k = 1,
-/// far below e^-2.7 = 0.067; traffic 4.49 for k = 2.
-pub(super) fn pull_ends_far_below_push<R: Rules>() -> bool {
-    let measure = |k, runs| {
-        let loss = Loss::Counter { k };
-        let config = config(Mode::Pull, Rounds::Synchronous, loss, Contacts::Feedback);
-        residue_and_traffic::<R>(config, 1000, runs)
+/// Demers et al. 1987, tables 1 to 3, simulated with 1000 sites: (k, residue, traffic).
+///
+/// Pull ends far below push: 0.031 for k = 1, where e^-m is 0.067.
+pub(super) fn simulations_give_the_published_tables<R: Rules>() -> bool {
+    const FEEDBACK_PUSH: [(u32, f64, f64); 3] =
+        [(1, 0.18, 1.74), (2, 0.037, 3.30), (3, 0.011, 4.53)];
+    const BLIND_PUSH: [(u32, f64, f64); 3] = [(1, 0.96, 0.04), (2, 0.20, 1.59), (3, 0.060, 2.82)];
+    const FEEDBACK_PULL: [(u32, f64, f64); 2] = [(1, 0.031, 2.70), (2, 0.000_58, 4.49)];
+    let holds = |mode, contacts, loss, residue: f64, traffic: f64| {
+        let config = config(mode, Rounds::Synchronous, loss, contacts);
+        let (s, m) = residue_and_traffic::<R>(config, 1000, 12);
+        // Where the residue is below a peer, an absolute bound must do.
+        (s - residue).abs() <= (0.15 * residue).max(0.000_5) && (m - traffic).abs() < 0.06
     };
-    let (residue, traffic) = measure(1, 12);
-    let first = near(residue, 0.031, 0.15) && near(traffic, 2.7, 0.02);
-    let (residue, traffic) = measure(2, 4);
-    first && residue < 0.002 && near(traffic, 4.49, 0.02)
+    let (feedback, blind) = (Contacts::Feedback, Contacts::Blind);
+    let row = |k| Loss::Consecutive { k };
+    FEEDBACK_PUSH
+        .iter()
+        .all(|&(k, s, m)| holds(Mode::Push, feedback, row(k), s, m))
+        && BLIND_PUSH
+            .iter()
+            .all(|&(k, s, m)| holds(Mode::Push, blind, Loss::Coin { k }, s, m))
+        && FEEDBACK_PULL
+            .iter()
+            .all(|&(k, s, m)| holds(Mode::Pull, feedback, row(k), s, m))
 }
 
 /// Every peer that hears the rumor reports it once, and those are all who know it.
@@ -156,20 +170,8 @@ fn the_residue_of_feedback_obeys_its_law() {
 }
 
 #[test]
-fn the_residue_of_pull_is_that_of_the_published_table() {
-    assert!(pull_ends_far_below_push::<AsPublished>());
-}
-
-#[test]
-fn the_blind_coin_gives_the_published_table() {
-    // Demers et al. 1987, table 2 (push, blind, coin): (k, residue, traffic).
-    for (k, residue, traffic) in [(1, 0.96, 0.04), (2, 0.20, 1.59), (3, 0.060, 2.82)] {
-        let loss = Loss::Coin { k };
-        let config = config(Mode::Push, Rounds::Synchronous, loss, Contacts::Blind);
-        let (s, m) = residue_and_traffic::<AsPublished>(config, 1000, 10);
-        assert!(near(s, residue, 0.12), "k = {k}: residue {s}");
-        assert!((m - traffic).abs() < 0.06, "k = {k}: traffic {m}");
-    }
+fn the_machines_give_the_published_tables() {
+    assert!(simulations_give_the_published_tables::<AsPublished>());
 }
 
 #[test]
@@ -262,4 +264,47 @@ fn a_rumor_follows_the_given_neighbours_one_hop_a_round() {
         .collect();
     let expected: Vec<_> = (0..10).map(|peer| (peer, peer, peer)).collect();
     assert_eq!(heard, expected);
+}
+
+#[test]
+fn several_rumors_spread_side_by_side() {
+    // Eight origins with two rumors each: all 128 peers end with all 16, each under its own payload.
+    let config = Arc::new(RumorConfig::default());
+    let partners = Partners::Everyone { peers: 128 };
+    let machine = || Rumor::new(Arc::clone(&config), partners.clone());
+    let mut table = Tabletop::new(2, DELAY, (0..128).map(|_| machine()).collect());
+    table.start_all();
+    let rumors: Vec<RumorId> = (0..16)
+        .map(|number| RumorId {
+            origin: PeerId(number % 8),
+            sequence: number / 8,
+        })
+        .collect();
+    for (payload, rumor) in (0..).zip(&rumors) {
+        let start = RumorRequest::Start { payload, size: 0 };
+        table.request(rumor.origin, RequestId(payload), start);
+    }
+    table.run_for(config.period * 15);
+    for peer in (0..128).map(PeerId) {
+        let heard = rumors
+            .iter()
+            .map(|rumor| table.machine(peer).payload(*rumor));
+        assert!(heard.eq((0..16).map(Some)));
+    }
+}
+
+#[test]
+fn a_larger_fanout_takes_fewer_rounds() {
+    // With fanout f the informed grow (1 + f)-fold at first and the rest shrink e^-f-fold at the end:
+    // log3 n + ln n / 2 for f = 2, so that 256 peers take 5.0 + 2.8 rounds and not 8 + 5.5.
+    let loss = Loss::Never;
+    let mut config = config(Mode::Push, Rounds::Synchronous, loss, Contacts::Blind);
+    config.fanout = 2;
+    let config = Arc::new(config);
+    let rounds = (0..20).map(|seed| {
+        let epidemic = Epidemic::<AsPublished>::run(seed, 256, 40, &config);
+        f64::from(epidemic.rounds_to_all().expect("all are reached"))
+    });
+    let mean = rounds.sum::<f64>() / 20.0;
+    assert!((mean - 7.8).abs() < 1.5, "{mean}");
 }

@@ -124,6 +124,28 @@ fn feedback_on_a_push_in_vain_ends_the_interest_once() {
 }
 
 #[test]
+fn a_needed_push_begins_the_row_anew_where_rows_are_counted() {
+    // In vain, needed, in vain: two in all, which ends a count of 2, but one in a row.
+    for (loss, ends) in [
+        (Loss::Counter { k: 2 }, true),
+        (Loss::Consecutive { k: 2 }, false),
+    ] {
+        let rounds = Rounds::Synchronous;
+        let mut desk = Desk::new(config(Mode::Push, rounds, loss, Contacts::Feedback));
+        let mut first = vec![learned(1, 1), next_round(90)];
+        // Only he who counts a row needs to hear that his push was of use.
+        if !ends {
+            first.push(send(0, feedback(Contact::Push, true)));
+        }
+        desk.hear(110, push(copy(1, 1)), first);
+        desk.hear(220, feedback(Contact::Push, false), vec![]);
+        desk.hear(230, feedback(Contact::Push, true), vec![]);
+        let end = if ends { vec![lost(2)] } else { vec![] };
+        desk.hear(240, feedback(Contact::Push, false), end);
+    }
+}
+
+#[test]
 fn feedback_about_an_unknown_rumor_changes_nothing() {
     let mut desk = desk(Mode::Push, Contacts::Feedback);
     let before = desk.machine.clone();

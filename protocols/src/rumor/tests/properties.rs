@@ -74,6 +74,7 @@ fn any_config() -> impl Strategy<Value = RumorConfig> {
     let loss = prop_oneof![
         Just(Loss::Never),
         (1..3_u32).prop_map(|k| Loss::Counter { k }),
+        (1..3_u32).prop_map(|k| Loss::Consecutive { k }),
         (1..3_u32).prop_map(|k| Loss::Coin { k }),
     ];
     let switches = (any::<bool>(), prop::option::of(1..5_u32));
