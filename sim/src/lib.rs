@@ -1,1 +1,3 @@
 //! Virtual time, network, faults, actors, checkers and the runner.
+
+pub mod judge;

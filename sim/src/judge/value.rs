@@ -1,0 +1,111 @@
+//! Values and keys of a history: small, ordered, printable in EDN.
+//!
+//! Must not know models, formats of files or the search.
+
+use std::fmt;
+
+/// What a register holds, a call carries, or a key is.
+///
+/// Atoms of other notations (keywords, symbols, decimals) are kept as
+/// [`Value::Text`] in the way they are written; a judge only ever compares
+/// them for equality.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Value {
+    /// Nothing was ever written, `nil` or `null`.
+    #[default]
+    Nil,
+    /// `true` or `false`.
+    Bool(bool),
+    /// A whole number.
+    Int(i64),
+    /// A text, or an atom kept as it was written.
+    Text(String),
+    /// A vector of values, as list appends leave behind.
+    List(Vec<Value>),
+}
+
+impl Value {
+    /// This value with `piece` appended.
+    ///
+    /// Texts are concatenated and lists grow by one element. Nothing plus a
+    /// text is that text, nothing plus anything else a list of one; any other
+    /// pair becomes a list of the two, so that appending is total.
+    pub fn appended(&self, piece: &Value) -> Value {
+        match (self, piece) {
+            (Value::Nil, Value::Text(text)) => Value::Text(text.clone()),
+            (Value::Nil, other) => Value::List(vec![other.clone()]),
+            (Value::Text(text), Value::Text(more)) => Value::Text(format!("{text}{more}")),
+            (Value::List(items), other) => {
+                let mut items = items.clone();
+                items.push(other.clone());
+                Value::List(items)
+            }
+            (Value::Bool(_) | Value::Int(_) | Value::Text(_), other) => {
+                Value::List(vec![self.clone(), other.clone()])
+            }
+        }
+    }
+
+    /// Rough size in bytes, by which copies are charged to a budget.
+    pub(super) fn weight(&self) -> usize {
+        match self {
+            Value::Nil | Value::Bool(_) | Value::Int(_) => 1,
+            Value::Text(text) => text.len(),
+            Value::List(items) => items.len() + items.iter().map(Value::weight).sum::<usize>(),
+        }
+    }
+
+    /// Whether it is no list: the only values that may be keys.
+    pub fn is_scalar(&self) -> bool {
+        !matches!(self, Value::List(_))
+    }
+}
+
+impl From<i64> for Value {
+    fn from(number: i64) -> Self {
+        Value::Int(number)
+    }
+}
+
+impl From<&str> for Value {
+    fn from(text: &str) -> Self {
+        Value::Text(text.to_owned())
+    }
+}
+
+/// Prints the value as EDN.
+impl fmt::Display for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Value::Nil => f.write_str("nil"),
+            Value::Bool(truth) => write!(f, "{truth}"),
+            Value::Int(number) => write!(f, "{number}"),
+            Value::Text(text) => write_quoted(f, text),
+            Value::List(items) => {
+                f.write_str("[")?;
+                for (position, item) in items.iter().enumerate() {
+                    let gap = if position == 0 { "" } else { " " };
+                    write!(f, "{gap}{item}")?;
+                }
+                f.write_str("]")
+            }
+        }
+    }
+}
+
+/// Writes an EDN string literal; EDN readers know these escapes and `\u`.
+fn write_quoted(f: &mut fmt::Formatter<'_>, text: &str) -> fmt::Result {
+    f.write_str("\"")?;
+    for character in text.chars() {
+        match character {
+            '"' => f.write_str("\\\"")?,
+            '\\' => f.write_str("\\\\")?,
+            '\n' => f.write_str("\\n")?,
+            '\r' => f.write_str("\\r")?,
+            '\t' => f.write_str("\\t")?,
+            other if (other as u32) < 0x20 => write!(f, "\\u{:04x}", other as u32)?,
+            other => write!(f, "{other}")?,
+        }
+    }
+    f.write_str("\"")
+}

@@ -1,0 +1,506 @@
+//! The search for a linearization of one key.
+//!
+//! Wing & Gong 1993 (section 4) pick, again and again, an operation that
+//! nobody precedes, and undo the pick when it leads nowhere; Lowe 2017
+//! (section 5) remembers every configuration, the set of operations already
+//! placed with the state they left, and never tries one twice. Operations live
+//! in a doubly linked list of calls and returns, as in Lowe's figure 5; Horn &
+//! Kroening 2015 keep the sets as bits.
+//!
+//! Departs from the papers where that is safe and saves most of the work:
+//! * A step that changes no state is placed as soon as it is legal. Moving it
+//!   forward to there changes nothing for the others, so no alternative is lost.
+//! * A state that somebody still needs and nobody can make again is not left.
+//! * Of open operations that do the same the earliest goes first; an open
+//!   operation that would change nothing is not placed; and the search ends
+//!   when all *completed* operations are placed.
+//!
+//! Must not know values, keys or how a failure is told.
+
+use std::collections::BTreeSet;
+
+use hashbrown::HashSet;
+use rustc_hash::FxBuildHasher;
+
+use super::compile::{Entry, StateId, States, Step, Subhistory};
+
+/// How many states in which the search got stuck are remembered.
+const HELD_MAX: usize = 8;
+
+/// Marks both ends of the linked list.
+const NONE: u32 = u32::MAX;
+
+/// How one search ended.
+#[derive(Debug)]
+pub(super) enum Ending {
+    /// Operations in an order that explains the history, with the state each left.
+    Found(Vec<(u32, StateId)>),
+    /// There is no such order.
+    Exhausted,
+    /// The budget ran out first.
+    OutOfBudget,
+}
+
+/// What a search found out.
+#[derive(Debug)]
+pub(super) struct Found {
+    /// How it ended.
+    pub(super) ending: Ending,
+    /// Entries of the list looked at, and eight copied bytes count as one.
+    pub(super) steps: u64,
+    /// How many returns the search got past at least once: a prefix with that
+    /// many returns is linearizable.
+    pub(super) returns_passed: usize,
+    /// The longest order on which the farthest return was out of reach.
+    pub(super) longest: Vec<(u32, StateId)>,
+    /// States the object could be in when the farthest return was out of reach.
+    pub(super) held: BTreeSet<StateId>,
+}
+
+/// Searches with at most `budget` steps. `lookahead` forbids leaving a state
+/// that is still needed: faster, but a failing search then stops short of the
+/// return that proves it.
+pub(super) fn search(problem: Subhistory, budget: u64, lookahead: bool) -> (Found, States) {
+    let mut search = Search::new(problem, lookahead);
+    let ending = search.run(budget);
+    let found = Found {
+        ending,
+        steps: search.total_steps(),
+        returns_passed: search.farthest.returns_passed,
+        longest: search.farthest.order,
+        held: search.farthest.held,
+    };
+    (found, search.problem.states)
+}
+
+/// A placed operation, with what is needed to take it back.
+#[derive(Clone, Copy)]
+struct Placed {
+    operation: u32,
+    state_before: StateId,
+    /// Placed because it was legal and pure: there is nothing else to try.
+    forced: bool,
+}
+
+/// Where the failing search came farthest.
+#[derive(Default)]
+struct Farthest {
+    returns_passed: usize,
+    order: Vec<(u32, StateId)>,
+    held: BTreeSet<StateId>,
+}
+
+struct Search {
+    problem: Subhistory,
+    list: EntryList,
+    placed: PlacedSet,
+    state: StateId,
+    path: Vec<Placed>,
+    seen: HashSet<Box<[u64]>, FxBuildHasher>,
+    key: Vec<u64>,
+    demand: Option<Demand>,
+    /// For each entry that is a return, how many returns stand before it.
+    return_rank: Vec<u32>,
+    steps: u64,
+    farthest: Farthest,
+}
+
+impl Search {
+    fn new(problem: Subhistory, lookahead: bool) -> Self {
+        let demand = (lookahead && !problem.has_append).then(|| Demand::new(&problem));
+        let mut returns = 0;
+        let return_rank = problem.entries.iter().map(|entry| {
+            let rank = returns;
+            returns += u32::from(matches!(entry, Entry::Return(_)));
+            rank
+        });
+        Self {
+            return_rank: return_rank.collect(),
+            list: EntryList::new(&problem),
+            placed: PlacedSet::new(problem.completed, problem.operations.len()),
+            state: States::INITIAL,
+            path: Vec::with_capacity(problem.operations.len()),
+            seen: HashSet::default(),
+            key: Vec::new(),
+            demand,
+            steps: 0,
+            farthest: Farthest::default(),
+            problem,
+        }
+    }
+
+    fn run(&mut self, budget: u64) -> Ending {
+        self.place_pure();
+        let mut cursor = self.list.first();
+        while self.placed.completed_count < self.problem.completed {
+            if self.total_steps() >= budget {
+                return Ending::OutOfBudget;
+            }
+            self.steps += 1;
+            let next = match self.entry(cursor) {
+                Some(Entry::Call(operation)) if self.try_place(operation) => self.list.first(),
+                Some(Entry::Call(_)) => self.list.next(cursor),
+                Some(Entry::Return(_)) | None => {
+                    self.note_blocked(cursor);
+                    match self.backtrack() {
+                        Some(operation) => self.list.next(self.list.call_of(operation)),
+                        None => return Ending::Exhausted,
+                    }
+                }
+            };
+            cursor = next;
+        }
+        Ending::Found(self.order())
+    }
+
+    fn total_steps(&self) -> u64 {
+        self.steps + self.problem.states.copied_bytes() / 8
+    }
+
+    fn entry(&self, cursor: u32) -> Option<Entry> {
+        self.problem.entries.get(cursor as usize).copied()
+    }
+
+    /// Places a minimal operation and every pure one that then becomes legal,
+    /// unless that is illegal or leads to a configuration already seen.
+    fn try_place(&mut self, operation: u32) -> bool {
+        let Some(state) = self.state_after(operation) else {
+            return false;
+        };
+        self.place(operation, state, false);
+        let is_dead_end = self.demand.as_ref().is_some_and(|demand| {
+            let before = self.path.last().map(|placed| placed.state_before);
+            before.is_some_and(|before| before != state && demand.is_unmet(before))
+        });
+        if is_dead_end {
+            self.take_back();
+            return false;
+        }
+        self.place_pure();
+        self.placed.write_key(self.state, &mut self.key);
+        if self.seen.contains(self.key.as_slice()) {
+            self.backtrack();
+            return false;
+        }
+        self.seen.insert(self.key.as_slice().into());
+        true
+    }
+
+    /// The state an operation would leave behind, if it may be placed now.
+    /// Pure steps never may: the legal ones are placed already.
+    fn state_after(&mut self, operation: u32) -> Option<StateId> {
+        let one = self.problem.operations[operation as usize];
+        let is_open = operation as usize >= self.problem.completed;
+        if one.twin.is_some_and(|twin| !self.placed.contains(twin)) {
+            return None;
+        }
+        let after = match one.step {
+            Step::Read(_) | Step::Refuse(_) => return None,
+            Step::Write(state) => state,
+            Step::Swap(expected, new) | Step::MaybeSwap(expected, new) => {
+                if self.state != expected {
+                    return None;
+                }
+                new
+            }
+            Step::Append(piece) => self.problem.states.append(self.state, piece),
+        };
+        (!is_open || after != self.state).then_some(after)
+    }
+
+    fn is_legal_pure(&self, operation: u32) -> bool {
+        let step = self.problem.operations[operation as usize].step;
+        match step {
+            Step::Read(seen) => seen == self.state,
+            Step::Refuse(expected) => expected != self.state,
+            Step::Write(_) | Step::Swap(..) | Step::MaybeSwap(..) | Step::Append(_) => false,
+        }
+    }
+
+    /// Places every legal pure operation that nobody precedes.
+    fn place_pure(&mut self) {
+        let mut cursor = self.list.first();
+        while let Some(Entry::Call(operation)) = self.entry(cursor) {
+            self.steps += 1;
+            // Placing takes the entry out of the list, perhaps with the one after it.
+            let before = self.list.previous(cursor);
+            if self.is_legal_pure(operation) {
+                self.place(operation, self.state, true);
+                cursor = self.list.next(before);
+            } else {
+                cursor = self.list.next(cursor);
+            }
+        }
+    }
+
+    fn place(&mut self, operation: u32, state: StateId, forced: bool) {
+        self.path.push(Placed {
+            operation,
+            state_before: self.state,
+            forced,
+        });
+        self.state = state;
+        self.list.lift(operation);
+        self.placed.insert(operation);
+        if let Some(demand) = &mut self.demand {
+            demand.placed(self.problem.operations[operation as usize].step);
+        }
+    }
+
+    fn take_back(&mut self) -> Option<Placed> {
+        let last = self.path.pop()?;
+        self.state = last.state_before;
+        self.list.unlift(last.operation);
+        self.placed.remove(last.operation);
+        if let Some(demand) = &mut self.demand {
+            demand.taken_back(self.problem.operations[last.operation as usize].step);
+        }
+        Some(last)
+    }
+
+    /// Takes back the last pick with everything that followed from it.
+    fn backtrack(&mut self) -> Option<u32> {
+        loop {
+            let last = self.take_back()?;
+            if !last.forced {
+                return Some(last.operation);
+            }
+        }
+    }
+
+    /// Remembers how far the search has come when a return is out of reach.
+    fn note_blocked(&mut self, cursor: u32) {
+        let Some(&rank) = self.return_rank.get(cursor as usize) else {
+            return;
+        };
+        let passed = rank as usize;
+        if passed < self.farthest.returns_passed {
+            return;
+        }
+        if passed > self.farthest.returns_passed {
+            self.farthest = Farthest {
+                returns_passed: passed,
+                ..Farthest::default()
+            };
+        }
+        if self.farthest.held.len() < HELD_MAX {
+            self.farthest.held.insert(self.state);
+        }
+        if self.farthest.order.is_empty() || self.path.len() > self.farthest.order.len() {
+            self.farthest.order = self.order();
+        }
+    }
+
+    fn order(&self) -> Vec<(u32, StateId)> {
+        let states_before = self.path.iter().map(|placed| placed.state_before);
+        let states_after = states_before.skip(1).chain([self.state]);
+        let operations = self.path.iter().map(|placed| placed.operation);
+        operations.zip(states_after).collect()
+    }
+}
+
+/// The doubly linked list of Lowe 2017, figure 5, over entry positions.
+struct EntryList {
+    next: Vec<u32>,
+    previous: Vec<u32>,
+    /// Where each operation's call and return stand; open ones have no return.
+    ends: Vec<(u32, u32)>,
+    /// Position of the sentinel before the first entry.
+    head: u32,
+}
+
+impl EntryList {
+    fn new(problem: &Subhistory) -> Self {
+        let count = problem.entries.len() as u32;
+        let mut ends = vec![(NONE, NONE); problem.operations.len()];
+        for (position, entry) in (0u32..).zip(&problem.entries) {
+            match entry {
+                Entry::Call(operation) => ends[*operation as usize].0 = position,
+                Entry::Return(operation) => ends[*operation as usize].1 = position,
+            }
+        }
+        // The list is a ring through the sentinel at position `count`.
+        let ring = count + 1;
+        Self {
+            next: (0..ring).map(|position| (position + 1) % ring).collect(),
+            previous: (0..ring)
+                .map(|position| (position + count) % ring)
+                .collect(),
+            ends,
+            head: count,
+        }
+    }
+
+    fn first(&self) -> u32 {
+        self.next(self.head)
+    }
+
+    fn next(&self, position: u32) -> u32 {
+        self.next[position as usize]
+    }
+
+    fn previous(&self, position: u32) -> u32 {
+        self.previous[position as usize]
+    }
+
+    fn call_of(&self, operation: u32) -> u32 {
+        self.ends[operation as usize].0
+    }
+
+    /// Takes an operation out; its own links stay, so that it can come back.
+    fn lift(&mut self, operation: u32) {
+        let (call, ret) = self.ends[operation as usize];
+        self.unlink(call);
+        self.unlink(ret);
+    }
+
+    /// Undoes the last [`EntryList::lift`] that has not been undone.
+    fn unlift(&mut self, operation: u32) {
+        let (call, ret) = self.ends[operation as usize];
+        self.relink(ret);
+        self.relink(call);
+    }
+
+    fn unlink(&mut self, position: u32) {
+        if position != NONE {
+            let (before, after) = self.neighbours(position);
+            self.next[before as usize] = after;
+            self.previous[after as usize] = before;
+        }
+    }
+
+    fn relink(&mut self, position: u32) {
+        if position != NONE {
+            let (before, after) = self.neighbours(position);
+            self.next[before as usize] = position;
+            self.previous[after as usize] = position;
+        }
+    }
+
+    fn neighbours(&self, position: u32) -> (u32, u32) {
+        (
+            self.previous[position as usize],
+            self.next[position as usize],
+        )
+    }
+}
+
+/// Which operations are placed, as bits; completed and open ones apart.
+///
+/// All completed operations up to some point are placed, and none beyond the
+/// concurrent ones after it, so a configuration is told by a few words.
+struct PlacedSet {
+    completed: Vec<u64>,
+    open: Vec<u64>,
+    completed_total: usize,
+    completed_count: usize,
+    /// Every word of `completed` before this one is full.
+    full_words: usize,
+}
+
+impl PlacedSet {
+    fn new(completed: usize, all: usize) -> Self {
+        Self {
+            completed: vec![0; completed.div_ceil(64)],
+            open: vec![0; (all - completed).div_ceil(64)],
+            completed_total: completed,
+            completed_count: 0,
+            full_words: 0,
+        }
+    }
+
+    fn contains(&self, operation: u32) -> bool {
+        let index = operation as usize;
+        let (words, bit) = if index < self.completed_total {
+            (&self.completed, index)
+        } else {
+            (&self.open, index - self.completed_total)
+        };
+        words[bit / 64] >> (bit % 64) & 1 == 1
+    }
+
+    fn insert(&mut self, operation: u32) {
+        let index = operation as usize;
+        if index >= self.completed_total {
+            let bit = index - self.completed_total;
+            self.open[bit / 64] |= 1 << (bit % 64);
+            return;
+        }
+        self.completed[index / 64] |= 1 << (index % 64);
+        self.completed_count += 1;
+        while self.completed.get(self.full_words) == Some(&u64::MAX) {
+            self.full_words += 1;
+        }
+    }
+
+    fn remove(&mut self, operation: u32) {
+        let index = operation as usize;
+        if index >= self.completed_total {
+            let bit = index - self.completed_total;
+            self.open[bit / 64] &= !(1 << (bit % 64));
+            return;
+        }
+        self.completed[index / 64] &= !(1 << (index % 64));
+        self.completed_count -= 1;
+        self.full_words = self.full_words.min(index / 64);
+    }
+
+    /// Writes the configuration: state, number of full words, the words with
+    /// some completed operations placed, all words of open ones.
+    fn write_key(&self, state: StateId, key: &mut Vec<u64>) {
+        key.clear();
+        key.push(u64::from(state) | (self.full_words as u64) << 32);
+        let mut left = self.completed_count - 64 * self.full_words;
+        for &word in &self.completed[self.full_words..] {
+            if left == 0 {
+                break;
+            }
+            key.push(word);
+            left -= word.count_ones() as usize;
+        }
+        key.extend_from_slice(&self.open);
+    }
+}
+
+/// How often each state is still needed by a completed operation, and how
+/// many operations not yet placed can make it.
+struct Demand {
+    needed: Vec<u32>,
+    makers: Vec<u32>,
+}
+
+impl Demand {
+    fn new(problem: &Subhistory) -> Self {
+        let mut demand = Self {
+            needed: vec![0; problem.states.len()],
+            makers: vec![0; problem.states.len()],
+        };
+        for one in &problem.operations {
+            demand.taken_back(one.step);
+        }
+        demand
+    }
+
+    fn placed(&mut self, step: Step) {
+        if let Some(state) = step.needs() {
+            self.needed[state as usize] -= 1;
+        }
+        if let Some(state) = step.makes() {
+            self.makers[state as usize] -= 1;
+        }
+    }
+
+    fn taken_back(&mut self, step: Step) {
+        if let Some(state) = step.needs() {
+            self.needed[state as usize] += 1;
+        }
+        if let Some(state) = step.makes() {
+            self.makers[state as usize] += 1;
+        }
+    }
+
+    /// Whether somebody still needs a state that nobody can make again.
+    fn is_unmet(&self, state: StateId) -> bool {
+        self.needed[state as usize] > 0 && self.makers[state as usize] == 0
+    }
+}
