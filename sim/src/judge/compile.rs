@@ -32,6 +32,15 @@ pub(super) enum Step {
 }
 
 impl Step {
+    /// The state it compares with, whatever follows from that.
+    fn names(self) -> Option<StateId> {
+        match self {
+            Step::Read(state) | Step::Refuse(state) => Some(state),
+            Step::Swap(state, _) | Step::MaybeSwap(state, _) => Some(state),
+            Step::Write(_) | Step::Append(_) => None,
+        }
+    }
+
     /// The state without which the step is illegal.
     pub(super) fn needs(self) -> Option<StateId> {
         match self {
@@ -56,16 +65,29 @@ pub(super) struct States {
     ids: BTreeMap<Value, StateId>,
     appended: BTreeMap<(StateId, StateId), StateId>,
     copied_bytes: u64,
+    /// Whether the empty text counts as nothing.
+    empty_is_nil: bool,
+    /// The values that some operation of the search compares with.
+    named: BTreeSet<Value>,
 }
 
 impl States {
     /// The state of an object nobody wrote to.
     pub(super) const INITIAL: StateId = 0;
 
-    fn new() -> Self {
-        let mut states = Self::default();
+    /// Stands for every state that no operation names and that appending can
+    /// turn into none that is named: such states differ in nothing to the
+    /// search, and there would be as many as orders of the appends.
+    pub(super) const UNNAMED: StateId = 1;
+
+    fn new(model: Model) -> Self {
+        let mut states = Self {
+            empty_is_nil: model == Model::KeyValue,
+            ..Self::default()
+        };
         let initial = states.intern(&Value::Nil);
         debug_assert_eq!(initial, Self::INITIAL);
+        states.values.push(Value::Nil);
         states
     }
 
@@ -77,6 +99,19 @@ impl States {
         self.values.push(value.clone());
         self.ids.insert(value.clone(), id);
         id
+    }
+
+    /// The id of a value as a state of the object.
+    fn intern_state(&mut self, value: &Value) -> StateId {
+        let state = self.canonical(value.clone());
+        self.intern(&state)
+    }
+
+    fn canonical(&self, value: Value) -> Value {
+        match value {
+            Value::Text(text) if text.is_empty() && self.empty_is_nil => Value::Nil,
+            other => other,
+        }
     }
 
     /// The value behind an id.
@@ -94,16 +129,34 @@ impl States {
         self.copied_bytes
     }
 
-    /// The state that appending `piece` to `base` leaves behind.
-    pub(super) fn append(&mut self, base: StateId, piece: StateId) -> StateId {
+    /// The state that appending `piece` to `base` leaves behind; with
+    /// `collapse`, all unnamed ones are one.
+    pub(super) fn append(&mut self, base: StateId, piece: StateId, collapse: bool) -> StateId {
+        if base == Self::UNNAMED {
+            return Self::UNNAMED;
+        }
         if let Some(&known) = self.appended.get(&(base, piece)) {
             return known;
         }
         let value = self.value(base).appended(self.value(piece));
         self.copied_bytes += value.weight() as u64;
-        let id = self.intern(&value);
+        let state = self.canonical(value);
+        let id = match collapse && !self.leads_to_named(&state) {
+            true => Self::UNNAMED,
+            false => self.intern(&state),
+        };
         self.appended.insert((base, piece), id);
         id
+    }
+
+    /// Values with a common beginning stand together in their order, so it is
+    /// enough to look at the first that is not before the beginning itself.
+    fn leads_to_named(&self, value: &Value) -> bool {
+        let first_from = |from: &Value| self.named.range(from..).next();
+        let in_list = Value::List(vec![value.clone()]);
+        let candidates = [first_from(value), first_from(&in_list)];
+        let mut known = candidates.into_iter().flatten();
+        known.any(|candidate| value.leads_to(candidate))
     }
 }
 
@@ -149,8 +202,7 @@ pub(super) fn compile(history: &History, model: Model, events: &[Event]) -> Subh
     let returned = returned_operations(history, events);
     let mut compiler = Compiler {
         history,
-        model,
-        states: States::new(),
+        states: States::new(model),
         completed: Vec::new(),
         open: Vec::new(),
     };
@@ -181,7 +233,6 @@ pub(super) fn is_definite(outcome: &Outcome) -> bool {
 
 struct Compiler<'a> {
     history: &'a History,
-    model: Model,
     states: States,
     completed: Vec<Compiled>,
     open: Vec<Compiled>,
@@ -210,28 +261,24 @@ impl Compiler<'_> {
         }
     }
 
-    fn intern(&mut self, value: &Value) -> StateId {
-        let is_empty_text = matches!(value, Value::Text(text) if text.is_empty());
-        if self.model == Model::KeyValue && is_empty_text {
-            return States::INITIAL;
-        }
-        self.states.intern(value)
+    fn state(&mut self, value: &Value) -> StateId {
+        self.states.intern_state(value)
     }
 
     fn completed_step(&mut self, call: &Call, outcome: &Outcome) -> Option<Step> {
         match (call, outcome) {
-            (Call::Read, Outcome::Read(seen)) => Some(Step::Read(self.intern(seen))),
+            (Call::Read, Outcome::Read(seen)) => Some(Step::Read(self.state(seen))),
             (Call::CompareAndSwap { expected, .. }, Outcome::Refused) => {
-                Some(Step::Refuse(self.intern(expected)))
+                Some(Step::Refuse(self.state(expected)))
             }
             (Call::CompareAndSwap { expected, new }, _) if expected == new => {
-                Some(Step::Read(self.intern(expected)))
+                Some(Step::Read(self.state(expected)))
             }
             (Call::CompareAndSwap { expected, new }, _) => {
-                Some(Step::Swap(self.intern(expected), self.intern(new)))
+                Some(Step::Swap(self.state(expected), self.state(new)))
             }
-            (Call::Write(value), _) => Some(Step::Write(self.intern(value))),
-            (Call::Append(value), _) => Some(Step::Append(self.intern(value))),
+            (Call::Write(value), _) => Some(Step::Write(self.state(value))),
+            (Call::Append(value), _) => Some(Step::Append(self.states.intern(value))),
             (Call::Read, _) => None,
         }
     }
@@ -240,12 +287,12 @@ impl Compiler<'_> {
     fn open_step(&mut self, call: &Call) -> Option<Step> {
         match call {
             Call::Read => None,
-            Call::Write(value) => Some(Step::Write(self.intern(value))),
+            Call::Write(value) => Some(Step::Write(self.state(value))),
             Call::CompareAndSwap { expected, new } if expected == new => None,
             Call::CompareAndSwap { expected, new } => {
-                Some(Step::MaybeSwap(self.intern(expected), self.intern(new)))
+                Some(Step::MaybeSwap(self.state(expected), self.state(new)))
             }
-            Call::Append(value) => Some(Step::Append(self.intern(value))),
+            Call::Append(value) => Some(Step::Append(self.states.intern(value))),
         }
     }
 
@@ -265,12 +312,7 @@ impl Compiler<'_> {
             return;
         }
         let all = self.completed.iter().chain(&self.open);
-        let needed: BTreeSet<StateId> = all
-            .filter_map(|one| match one.step {
-                Step::MaybeSwap(expected, _) => Some(expected),
-                step => step.needs(),
-            })
-            .collect();
+        let needed: BTreeSet<StateId> = all.filter_map(|one| one.step.names()).collect();
         let is_needed =
             |one: &Compiled| one.step.makes().is_none_or(|state| needed.contains(&state));
         self.open.retain(is_needed);
@@ -294,6 +336,9 @@ impl Compiler<'_> {
                 Edge::Returned => None,
             }
         };
+        let named = operations.iter().filter_map(|one| one.step.names());
+        let named = named.map(|state| self.states.value(state).clone());
+        self.states.named = named.collect();
         Subhistory {
             entries: events.iter().filter_map(entry).collect(),
             operations,

@@ -5,9 +5,9 @@
 //! history, [`edn::write`] and [`jsonl::write`] export one, and
 //! [`picture::svg`] and [`picture::text`] show why a history failed.
 //!
-//! Each key is judged apart by the search of Wing & Gong 1993 and Lowe 2017
-//! ([`wgl`](self)), within a budget counted in steps, so that a verdict is the
-//! same on every machine.
+//! Each key is judged apart (Horn & Kroening 2015) by the search of Wing & Gong
+//! 1993 and Lowe 2017, within a budget counted in steps, so that a verdict is
+//! the same on every machine.
 //!
 //! Must not know the engine, the protocols or the scenario: a history is all
 //! there is. It is deterministic and reads no clock.
@@ -52,10 +52,10 @@ pub struct Budget {
 }
 
 impl Default for Budget {
-    /// Twenty million steps a key: a few seconds at the very worst.
+    /// Ten million steps a key: a few seconds at the very worst.
     fn default() -> Self {
         Self {
-            steps_per_key: 20_000_000,
+            steps_per_key: 10_000_000,
         }
     }
 }
@@ -200,7 +200,7 @@ fn judge_key(
     let (found, _) = search(problem, budget.steps_per_key, true);
     let (verdict, linearization, stuck) = match found.ending {
         Ending::Found(order) => {
-            let order = order.iter().map(|&(operation, _)| ids[operation as usize]);
+            let order = order.iter().map(|&operation| ids[operation as usize]);
             (Verdict::Linearizable, order.collect(), None)
         }
         Ending::Exhausted => {

@@ -1,14 +1,17 @@
 //! Why a history is not linearizable, told as briefly as possible.
 //!
-//! Linearizability is prefix-closed (Herlihy & Wing 1990, section 3.3), so
+//! Linearizability is prefix-closed (Herlihy & Wing 1990), so
 //! there is a first return at which it is lost; everything after that is
 //! beside the point. Must not know how the search works.
 
-use super::compile::{States, Subhistory, compile, is_definite};
-use super::history::{Edge, Event, History, OperationId};
+use super::compile::{Subhistory, compile, is_definite};
+use super::history::{Call, Edge, Event, History, OperationId, Outcome};
 use super::model::Model;
 use super::value::Value;
-use super::wgl::{Ending, Found, search};
+use super::wgl::{Ending, search};
+
+/// Most steps spent on telling a failure that is proven already.
+const TELLING_STEPS_MAX: u64 = 500_000;
 
 /// The smallest prefix that has no linearization, and how far one can get.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,7 +32,7 @@ pub struct Stuck {
     /// that returned, and those still under way at that moment.
     pub unplaced: Vec<OperationId>,
     /// Values the object may have held when the last operation had to take
-    /// effect at the latest; at most eight are listed.
+    /// effect at the latest; never all of them if there are more than eight.
     pub held: Vec<Value>,
     /// Whether the prefix is proven to be the smallest. Only a search that ran
     /// out of its budget leaves that open.
@@ -52,7 +55,7 @@ pub(super) fn explain(
     returns_passed: usize,
     budget: u64,
 ) -> Stuck {
-    let prober = Prober {
+    let mut prober = Prober {
         history,
         model,
         of_key,
@@ -79,6 +82,7 @@ struct Prober<'a> {
     history: &'a History,
     model: Model,
     of_key: &'a KeyEvents,
+    /// Steps left to look for a smaller prefix.
     budget: u64,
     returns: Vec<usize>,
 }
@@ -99,7 +103,7 @@ impl Prober<'_> {
     /// Invariant: the prefix before rank `low` is linearizable, the one that
     /// includes rank `high` is not. The search that failed first mostly stops
     /// right at the culprit, so the steps upwards double from there.
-    fn first_bad_return(&self, returns_passed: usize) -> (usize, bool) {
+    fn first_bad_return(&mut self, returns_passed: usize) -> (usize, bool) {
         let mut high = self.returns.len() - 1;
         let mut low = returns_passed.min(high);
         let mut stride = 1;
@@ -108,6 +112,7 @@ impl Prober<'_> {
             let middle = low + (high - low) / 2;
             let rank = middle.min(low + stride - 1);
             let (found, _) = search(self.compiled(rank), self.budget, true);
+            self.budget = self.budget.saturating_sub(found.steps);
             match found.ending {
                 Ending::Found(_) => low = rank + 1,
                 Ending::Exhausted => high = rank,
@@ -122,35 +127,55 @@ impl Prober<'_> {
     }
 
     /// Retells the failing prefix by a search that does not look ahead, so
-    /// that it gets as far as the last return in every way there is.
+    /// that it gets as far as the last return in every way there is. Where
+    /// there are too many ways, one is told.
     fn tell(&self, rank: usize, is_minimal: bool) -> Stuck {
         let problem = self.compiled(rank);
-        let ids: Vec<OperationId> = problem.operations.iter().map(|one| one.id).collect();
-        let (found, states) = search(problem, self.budget, false);
-        let name = |order: &[(u32, u32)], ids: &[OperationId], states: &States| {
-            let named = order.iter().map(|&(operation, state)| {
-                let value = states.value(state).clone();
-                (ids[operation as usize], value)
-            });
-            named.collect::<Vec<_>>()
+        let ids = ids_of(&problem);
+        let (found, states) = search(problem, TELLING_STEPS_MAX, false);
+        let (linearized, held) = if found.returns_passed == rank {
+            let held = found.held.iter().map(|&state| states.value(state).clone());
+            (self.replay(&found.longest, &ids), held.collect())
+        } else {
+            let witness = self.witness(rank);
+            let last = witness.last().map(|(_, value)| value.clone());
+            (witness, vec![last.unwrap_or_default()])
         };
-        let reached_the_end = found.returns_passed == rank;
-        let linearized = match self.witness(rank) {
-            Some((order, ids, states)) if !reached_the_end => name(&order, &ids, &states),
-            Some(_) | None => name(&found.longest, &ids, &states),
-        };
-        self.assemble(rank, is_minimal, linearized, held_values(&found, &states))
+        self.assemble(rank, is_minimal, linearized, held)
     }
 
-    /// A linearization of everything before the return of that rank.
-    fn witness(&self, rank: usize) -> Option<(Vec<(u32, u32)>, Vec<OperationId>, States)> {
-        let problem = self.compiled(rank.checked_sub(1)?);
-        let ids = problem.operations.iter().map(|one| one.id).collect();
-        let (found, states) = search(problem, self.budget, true);
+    /// A linearization of everything before the return of that rank, empty if
+    /// none is known.
+    fn witness(&self, rank: usize) -> Vec<(OperationId, Value)> {
+        let Some(before) = rank.checked_sub(1) else {
+            return Vec::new();
+        };
+        let problem = self.compiled(before);
+        let ids = ids_of(&problem);
+        let (found, _) = search(problem, self.budget.max(TELLING_STEPS_MAX), true);
         match found.ending {
-            Ending::Found(order) => Some((order, ids, states)),
-            Ending::Exhausted | Ending::OutOfBudget => None,
+            Ending::Found(order) => self.replay(&order, &ids),
+            Ending::Exhausted | Ending::OutOfBudget => self.replay(&found.longest, &ids),
         }
+    }
+
+    /// An order in terms of the history, with the value after each operation.
+    fn replay(&self, order: &[u32], ids: &[OperationId]) -> Vec<(OperationId, Value)> {
+        let mut held = Value::Nil;
+        let step = |&operation: &u32| {
+            let id = ids[operation as usize];
+            let operation = self.history.operation(id);
+            match &operation.call {
+                Call::Read => {}
+                Call::CompareAndSwap { .. } if operation.outcome == Outcome::Refused => {}
+                Call::Write(value) | Call::CompareAndSwap { new: value, .. } => {
+                    held = value.clone();
+                }
+                Call::Append(piece) => held = held.appended(piece),
+            }
+            (id, held.clone())
+        };
+        order.iter().map(step).collect()
     }
 
     fn assemble(
@@ -158,8 +183,9 @@ impl Prober<'_> {
         rank: usize,
         is_minimal: bool,
         linearized: Vec<(OperationId, Value)>,
-        held: Vec<Value>,
+        mut held: Vec<Value>,
     ) -> Stuck {
+        held.sort_unstable();
         let end = self.returns[rank];
         let events = self.prefix(rank).iter();
         let invoked = events.filter(|event| event.edge == Edge::Invoked);
@@ -167,7 +193,7 @@ impl Prober<'_> {
         let mut placed: Vec<OperationId> = linearized.iter().map(|(id, _)| *id).collect();
         placed.sort_unstable();
         let has_no_place = |id: &OperationId| {
-            let happened = self.history.operation(*id).outcome != super::Outcome::Failed;
+            let happened = self.history.operation(*id).outcome != Outcome::Failed;
             happened && placed.binary_search(id).is_err()
         };
         Stuck {
@@ -183,12 +209,6 @@ impl Prober<'_> {
     }
 }
 
-fn held_values(found: &Found, states: &States) -> Vec<Value> {
-    let mut values: Vec<Value> = found
-        .held
-        .iter()
-        .map(|&state| states.value(state).clone())
-        .collect();
-    values.sort_unstable();
-    values
+fn ids_of(problem: &Subhistory) -> Vec<OperationId> {
+    problem.operations.iter().map(|one| one.id).collect()
 }

@@ -46,6 +46,36 @@ impl Value {
         }
     }
 
+    /// Whether appending can turn this value into `goal`, possibly by
+    /// appending nothing.
+    pub(super) fn leads_to(&self, goal: &Value) -> bool {
+        match (self, goal) {
+            (Value::Nil, _) => true,
+            (Value::Text(text), Value::Text(goal)) => goal.starts_with(text.as_str()),
+            (Value::Text(_), Value::List(items)) => {
+                items.first().is_some_and(|first| self.leads_to(first))
+            }
+            (Value::List(items), Value::List(goal)) => goal.starts_with(items),
+            (Value::Bool(_) | Value::Int(_), Value::List(items)) => {
+                self == goal || items.first() == Some(self)
+            }
+            (Value::Bool(_) | Value::Int(_), _) => self == goal,
+            (Value::Text(_) | Value::List(_), _) => false,
+        }
+    }
+
+    /// Whether appending `piece` and then perhaps more can turn this value
+    /// into `goal`.
+    pub(super) fn leads_to_with(&self, piece: &Value, goal: &Value) -> bool {
+        match (self, piece, goal) {
+            (Value::Text(text), Value::Text(piece), Value::Text(goal)) => {
+                let rest = goal.strip_prefix(text.as_str());
+                rest.is_some_and(|rest| rest.starts_with(piece.as_str()))
+            }
+            _ => self.appended(piece).leads_to(goal),
+        }
+    }
+
     /// Rough size in bytes, by which copies are charged to a budget.
     pub(super) fn weight(&self) -> usize {
         match self {

@@ -1,16 +1,19 @@
 //! The search for a linearization of one key.
 //!
-//! Wing & Gong 1993 (section 4) pick, again and again, an operation that
+//! Wing & Gong 1993 pick, again and again, an operation that
 //! nobody precedes, and undo the pick when it leads nowhere; Lowe 2017
-//! (section 5) remembers every configuration, the set of operations already
+//! remembers every configuration, the set of operations already
 //! placed with the state they left, and never tries one twice. Operations live
-//! in a doubly linked list of calls and returns, as in Lowe's figure 5; Horn &
+//! in a doubly linked list of calls and returns, as in Lowe's algorithm; Horn &
 //! Kroening 2015 keep the sets as bits.
 //!
 //! Departs from the papers where that is safe and saves most of the work:
 //! * A step that changes no state is placed as soon as it is legal. Moving it
 //!   forward to there changes nothing for the others, so no alternative is lost.
 //! * A state that somebody still needs and nobody can make again is not left.
+//!   With appends around, whose states have too many makers to count, a state
+//!   is not entered if it cannot grow into what a read must see before anything
+//!   can overwrite it.
 //! * Of open operations that do the same the earliest goes first; an open
 //!   operation that would change nothing is not placed; and the search ends
 //!   when all *completed* operations are placed.
@@ -33,8 +36,8 @@ const NONE: u32 = u32::MAX;
 /// How one search ended.
 #[derive(Debug)]
 pub(super) enum Ending {
-    /// Operations in an order that explains the history, with the state each left.
-    Found(Vec<(u32, StateId)>),
+    /// Operations in an order that explains the history.
+    Found(Vec<u32>),
     /// There is no such order.
     Exhausted,
     /// The budget ran out first.
@@ -52,7 +55,7 @@ pub(super) struct Found {
     /// many returns is linearizable.
     pub(super) returns_passed: usize,
     /// The longest order on which the farthest return was out of reach.
-    pub(super) longest: Vec<(u32, StateId)>,
+    pub(super) longest: Vec<u32>,
     /// States the object could be in when the farthest return was out of reach.
     pub(super) held: BTreeSet<StateId>,
 }
@@ -86,7 +89,7 @@ struct Placed {
 #[derive(Default)]
 struct Farthest {
     returns_passed: usize,
-    order: Vec<(u32, StateId)>,
+    order: Vec<u32>,
     held: BTreeSet<StateId>,
 }
 
@@ -98,6 +101,7 @@ struct Search {
     path: Vec<Placed>,
     seen: HashSet<Box<[u64]>, FxBuildHasher>,
     key: Vec<u64>,
+    lookahead: bool,
     demand: Option<Demand>,
     /// For each entry that is a return, how many returns stand before it.
     return_rank: Vec<u32>,
@@ -122,6 +126,7 @@ impl Search {
             path: Vec::with_capacity(problem.operations.len()),
             seen: HashSet::default(),
             key: Vec::new(),
+            lookahead,
             demand,
             steps: 0,
             farthest: Farthest::default(),
@@ -168,11 +173,7 @@ impl Search {
             return false;
         };
         self.place(operation, state, false);
-        let is_dead_end = self.demand.as_ref().is_some_and(|demand| {
-            let before = self.path.last().map(|placed| placed.state_before);
-            before.is_some_and(|before| before != state && demand.is_unmet(before))
-        });
-        if is_dead_end {
+        if self.is_dead_end() {
             self.take_back();
             return false;
         }
@@ -203,9 +204,60 @@ impl Search {
                 }
                 new
             }
-            Step::Append(piece) => self.problem.states.append(self.state, piece),
+            Step::Append(piece) if self.leads_on(Some(piece)) => {
+                self.problem
+                    .states
+                    .append(self.state, piece, self.lookahead)
+            }
+            Step::Append(_) => return None,
         };
         (!is_open || after != self.state).then_some(after)
+    }
+
+    /// Whether the operation just placed left a state that was still needed, or
+    /// entered one that leads nowhere.
+    fn is_dead_end(&self) -> bool {
+        let Some(last) = self.path.last() else {
+            return false;
+        };
+        match &self.demand {
+            Some(demand) => last.state_before != self.state && demand.is_unmet(last.state_before),
+            None => !self.leads_on(None),
+        }
+    }
+
+    /// Whether the state, with `piece` appended, can still become what the
+    /// next read must see that returns before any overwriting can start.
+    fn leads_on(&self, piece: Option<StateId>) -> bool {
+        let states = &self.problem.states;
+        let Some(goal) = self.next_bound_read().filter(|_| self.lookahead) else {
+            return true;
+        };
+        if self.state == States::UNNAMED {
+            return false;
+        }
+        let (state, goal) = (states.value(self.state), states.value(goal));
+        match piece {
+            Some(piece) => state.leads_to_with(states.value(piece), goal),
+            None => state.leads_to(goal),
+        }
+    }
+
+    fn next_bound_read(&self) -> Option<StateId> {
+        let mut cursor = self.list.first();
+        loop {
+            let (operation, is_return) = match self.entry(cursor)? {
+                Entry::Call(operation) => (operation, false),
+                Entry::Return(operation) => (operation, true),
+            };
+            match self.problem.operations[operation as usize].step {
+                Step::Read(seen) if is_return => return Some(seen),
+                Step::Write(_) | Step::Swap(..) | Step::MaybeSwap(..) if !is_return => return None,
+                Step::Read(_) | Step::Write(_) | Step::Swap(..) => {}
+                Step::MaybeSwap(..) | Step::Refuse(_) | Step::Append(_) => {}
+            }
+            cursor = self.list.next(cursor);
+        }
     }
 
     fn is_legal_pure(&self, operation: u32) -> bool {
@@ -291,15 +343,12 @@ impl Search {
         }
     }
 
-    fn order(&self) -> Vec<(u32, StateId)> {
-        let states_before = self.path.iter().map(|placed| placed.state_before);
-        let states_after = states_before.skip(1).chain([self.state]);
-        let operations = self.path.iter().map(|placed| placed.operation);
-        operations.zip(states_after).collect()
+    fn order(&self) -> Vec<u32> {
+        self.path.iter().map(|placed| placed.operation).collect()
     }
 }
 
-/// The doubly linked list of Lowe 2017, figure 5, over entry positions.
+/// The doubly linked list of Lowe 2017, over entry positions.
 struct EntryList {
     next: Vec<u32>,
     previous: Vec<u32>,

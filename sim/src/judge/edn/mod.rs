@@ -52,23 +52,31 @@ fn record(line: usize, entries: &[(Form, Form)]) -> Result<Option<Record>, ReadE
         Form::Keyword(_) | Form::Other(_) | Form::Value(Value::Text(_)) => return Ok(None),
         other => return Err(map.error("a :process number or keyword", other)),
     };
-    let kind = map.required("type")?;
-    let kind_named = kind.name().and_then(Kind::named);
-    let function = map.required("f")?;
-    let function_named = function.name().and_then(Function::named);
-    let key = map.value("key")?;
+    let kind = map.named("type", Kind::EXPECTED, Kind::named)?;
+    let function = map.named("f", Function::EXPECTED, Function::named)?;
+    let key = map.key()?;
     Ok(Some(Record {
         line,
         process,
-        kind: kind_named.ok_or_else(|| map.error(Kind::EXPECTED, kind))?,
-        function: function_named.ok_or_else(|| map.error(Function::EXPECTED, function))?,
+        kind,
+        function,
         states_key: key.is_some(),
         key,
-        value: map.client_value(kind_named)?,
+        value: map.client_value(kind)?,
         time_ns: map.number("time")?,
         index: map.number("index")?,
         is_mismatch: map.get("error").and_then(Form::name) == Some(MISMATCH),
     }))
+}
+
+/// The value of an operation, or how the form reads that cannot be one. What a
+/// failed or unknown operation carries is of no consequence and may be
+/// anything, an exception for instance.
+pub(super) fn client_value(kind: Kind, form: &Form) -> Result<Value, String> {
+    match kind {
+        Kind::Invoke | Kind::Ok => form.to_value(),
+        Kind::Fail | Kind::Info => Ok(Value::Nil),
+    }
 }
 
 /// The entries of an operation's map.
@@ -94,20 +102,26 @@ impl<'a> Map<'a> {
         })
     }
 
-    fn value(&self, name: &str) -> Result<Option<Value>, ReadError> {
-        let value = self.get(name).map(Form::to_value).transpose();
-        value.map_err(|found| ReadError::new(self.line, VALUE_EXPECTED, found))
+    fn named<T>(
+        &self,
+        key: &str,
+        expected: &str,
+        named: impl Fn(&str) -> Option<T>,
+    ) -> Result<T, ReadError> {
+        let form = self.required(key)?;
+        let found = form.name().and_then(named);
+        found.ok_or_else(|| self.error(expected, form))
     }
 
-    /// The value of an operation. What a failed or unknown one carries is of
-    /// no consequence and may be anything, an exception for instance.
-    fn client_value(&self, kind: Option<Kind>) -> Result<Value, ReadError> {
-        let value = self.value("value");
-        let value = match kind {
-            Some(Kind::Invoke | Kind::Ok) => value?,
-            Some(Kind::Fail | Kind::Info) | None => value.unwrap_or_default(),
-        };
-        Ok(value.unwrap_or_default())
+    fn key(&self) -> Result<Option<Value>, ReadError> {
+        let key = self.get("key").map(Form::to_value).transpose();
+        key.map_err(|found| ReadError::new(self.line, VALUE_EXPECTED, found))
+    }
+
+    fn client_value(&self, kind: Kind) -> Result<Value, ReadError> {
+        let value = self.get("value").map(|form| client_value(kind, form));
+        let value = value.unwrap_or(Ok(Value::Nil));
+        value.map_err(|found| ReadError::new(self.line, VALUE_EXPECTED, found))
     }
 
     fn number(&self, name: &str) -> Result<Option<u64>, ReadError> {

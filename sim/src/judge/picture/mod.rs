@@ -9,14 +9,11 @@ mod text;
 
 use std::collections::BTreeMap;
 
-use super::history::{Edge, History, OperationId};
+use super::history::{Edge, History, OperationId, Outcome};
 use super::stuck::Stuck;
 
 pub use svg::svg;
 pub use text::text;
-
-/// Most operations a picture shows; of longer prefixes it shows the end.
-const OPERATIONS_MAX: usize = 40;
 
 /// What became of an operation in the longest linearization.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,13 +49,14 @@ struct Layout {
 }
 
 impl Layout {
-    fn new(history: &History, stuck: &Stuck) -> Self {
+    /// Lays out at most `operations_max` operations, those nearest to the end.
+    fn new(history: &History, stuck: &Stuck, operations_max: usize) -> Self {
         let fates = fates(stuck);
-        let shown = shown_operations(stuck, &fates);
+        let shown = shown_operations(history, stuck, &fates, operations_max);
         let columns = columns(history, stuck, &shown);
         let bars: Vec<Bar> = shown
             .iter()
-            .map(|&id| bar(history, stuck, &fates, &columns, id))
+            .map(|&id| bar(history, &fates, &columns, id))
             .collect();
         Self {
             hidden: stuck.prefix.len() - bars.len(),
@@ -83,15 +81,22 @@ fn fate_of(fates: &BTreeMap<OperationId, Fate>, id: OperationId) -> Fate {
 
 /// The last operations of the order, the stuck one, and the latest of those
 /// still under way, all by invocation.
-fn shown_operations(stuck: &Stuck, fates: &BTreeMap<OperationId, Fate>) -> Vec<OperationId> {
+fn shown_operations(
+    history: &History,
+    stuck: &Stuck,
+    fates: &BTreeMap<OperationId, Fate>,
+    operations_max: usize,
+) -> Vec<OperationId> {
     let rank = |id: &OperationId| match fate_of(fates, *id) {
         Fate::Stuck => (1, 0),
         Fate::Placed(place) => (0, place),
         Fate::UnderWay => (0, stuck.linearized.len()),
     };
-    let mut order: Vec<usize> = (0..stuck.prefix.len()).collect();
+    let happened =
+        |&index: &usize| history.operation(stuck.prefix[index]).outcome != Outcome::Failed;
+    let mut order: Vec<usize> = (0..stuck.prefix.len()).filter(happened).collect();
     order.sort_by_key(|&index| std::cmp::Reverse((rank(&stuck.prefix[index]), index)));
-    order.truncate(OPERATIONS_MAX);
+    order.truncate(operations_max);
     order.sort_unstable();
     order.into_iter().map(|index| stuck.prefix[index]).collect()
 }
@@ -114,7 +119,6 @@ fn columns(
 
 fn bar(
     history: &History,
-    stuck: &Stuck,
     fates: &BTreeMap<OperationId, Fate>,
     columns: &BTreeMap<(OperationId, bool), usize>,
     id: OperationId,
@@ -126,7 +130,6 @@ fn bar(
         true => operation.to_string(),
         false => format!("{} ?", operation.call),
     };
-    debug_assert!(stuck.prefix.contains(&id));
     Bar {
         id,
         fate: fate_of(fates, id),
@@ -154,8 +157,8 @@ fn held_in_words(stuck: &Stuck) -> String {
         .map(|value| shortened(&value.to_string(), 60))
         .collect();
     match values.as_slice() {
-        [] => "nothing it can have held explains that".to_owned(),
-        [only] => format!("it held {only} at that point"),
-        several => format!("it held one of {} at that point", several.join(", ")),
+        [] => "nothing explains that".to_owned(),
+        [only] => format!("it may have held {only} then"),
+        several => format!("it may have held {} then", several.join(" or ")),
     }
 }

@@ -7,6 +7,8 @@ use super::super::history::History;
 use super::super::stuck::Stuck;
 use super::{Bar, Fate, Layout, held_in_words, shortened};
 
+/// Most operations shown.
+const OPERATIONS_MAX: usize = 40;
 const COLUMN_PX: usize = 46;
 const LANE_PX: usize = 40;
 const BAR_PX: usize = 26;
@@ -19,7 +21,7 @@ const CHAR_PX: usize = 7;
 /// in it, the operation that fits nowhere is red, those still under way fade
 /// out to the right. Every bar tells its operation in full when pointed at.
 pub fn svg(history: &History, stuck: &Stuck) -> String {
-    let layout = Layout::new(history, stuck);
+    let layout = Layout::new(history, stuck, OPERATIONS_MAX);
     let lanes = lanes(&layout);
     let width = LEFT_PX + (layout.columns.max(12) + 1) * COLUMN_PX;
     let height = TOP_PX + lanes.len() * LANE_PX + 34;
@@ -65,7 +67,7 @@ fn put_heading(svg: &mut String, history: &History, stuck: &Stuck, layout: &Layo
     });
     let title = format!("Not linearizable{of_key}");
     let story = format!(
-        "Process {} returned from {} at {} ns; {}.",
+        "Process {} returned from {} at {} ns, but {}.",
         culprit.process,
         shortened(&culprit.to_string(), 60),
         culprit.returned_ns.unwrap_or(culprit.invoked_ns),

@@ -1,4 +1,4 @@
-//! The picture for a terminal: one row an operation, two characters a column.
+//! The picture for a terminal: one row an operation.
 
 use std::fmt::Write as _;
 
@@ -6,6 +6,12 @@ use super::super::history::History;
 use super::super::stuck::Stuck;
 use super::super::{Judgement, Verdict};
 use super::{Bar, Fate, Layout, held_in_words, shortened};
+
+/// Most operations shown.
+const OPERATIONS_MAX: usize = 24;
+
+/// Up to this many columns each is two characters wide, beyond it one.
+const WIDE_COLUMNS_MAX: usize = 24;
 
 /// Longest label before it is cut, in characters.
 const LABEL_CHARS_MAX: usize = 32;
@@ -38,7 +44,7 @@ pub fn text(history: &History, judgement: &Judgement) -> String {
 }
 
 fn write_stuck(text: &mut String, history: &History, stuck: &Stuck) {
-    let layout = Layout::new(history, stuck);
+    let layout = Layout::new(history, stuck, OPERATIONS_MAX);
     if let Some(key) = &stuck.key {
         line(text, format_args!("key {key}"));
     }
@@ -46,7 +52,7 @@ fn write_stuck(text: &mut String, history: &History, stuck: &Stuck) {
     line(
         text,
         format_args!(
-            "stuck: process {} returned from {} at {} ns; {}",
+            "stuck: process {} returned from {} at {} ns, but {}",
             culprit.process,
             shortened(&culprit.to_string(), 60),
             culprit.returned_ns.unwrap_or(culprit.invoked_ns),
@@ -102,10 +108,15 @@ fn write_bars(text: &mut String, layout: &Layout) {
 /// `[===]` from invocation to return, `[===>` if it did not return.
 fn drawn(bar: &Bar, columns: usize) -> String {
     let to = bar.to.unwrap_or(columns.saturating_sub(1));
-    let inner = 2 * to.saturating_sub(bar.from).max(1) - 1;
+    let wide = if columns <= WIDE_COLUMNS_MAX { 2 } else { 1 };
+    let inner = wide * to.saturating_sub(bar.from).max(1) - 1;
     let fill = if bar.fate == Fate::Stuck { "#" } else { "=" };
     let end = if bar.to.is_some() { "]" } else { ">" };
-    format!("{}[{}{end}", " ".repeat(2 * bar.from), fill.repeat(inner))
+    format!(
+        "{}[{}{end}",
+        " ".repeat(wide * bar.from),
+        fill.repeat(inner)
+    )
 }
 
 fn line(text: &mut String, arguments: std::fmt::Arguments<'_>) {
