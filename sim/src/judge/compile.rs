@@ -167,8 +167,8 @@ pub(super) struct Compiled {
     pub(super) id: OperationId,
     /// What it does.
     pub(super) step: Step,
-    /// For an open operation, the open operation invoked before it that does
-    /// the same. It is as good and available earlier, so it goes first.
+    /// An operation that does the same and may go before this one without
+    /// loss, see [`link_twins`].
     pub(super) twin: Option<u32>,
 }
 
@@ -194,6 +194,31 @@ pub(super) struct Subhistory {
     pub(super) states: States,
     /// Whether a state can come about only by a step that [`Step::makes`] it.
     pub(super) has_append: bool,
+}
+
+impl Subhistory {
+    /// Whether a completed operation needs a state that no operation can make,
+    /// in whatever order: a corrupted value for instance. Such a history is
+    /// lost, and saying so early spares the search every order of the rest.
+    pub(super) fn has_foreign_state(&self) -> bool {
+        let steps = || self.operations.iter().map(|one| one.step);
+        let made: BTreeSet<StateId> = steps().filter_map(Step::makes).collect();
+        let pieces: BTreeSet<StateId> = steps()
+            .filter_map(|step| match step {
+                Step::Append(piece) => Some(piece),
+                Step::Read(_) | Step::Write(_) | Step::Swap(..) => None,
+                Step::Refuse(_) | Step::MaybeSwap(..) => None,
+            })
+            .collect();
+        let completed = self.operations[..self.completed].iter();
+        let needed: BTreeSet<StateId> = completed.filter_map(|one| one.step.needs()).collect();
+        let is_foreign = |state: StateId| {
+            let value = self.states.value(state);
+            let is_appended = |&piece: &StateId| value.can_end_with(self.states.value(piece));
+            state != States::INITIAL && !made.contains(&state) && !pieces.iter().any(is_appended)
+        };
+        needed.into_iter().any(is_foreign)
+    }
 }
 
 /// Compiles the events of one key. An operation whose return is not among the
@@ -321,7 +346,6 @@ impl Compiler<'_> {
     fn finish(mut self, events: &[Event]) -> Subhistory {
         let has_append = self.has_append();
         let completed = self.completed.len();
-        self.link_twins(completed);
         let mut operations = self.completed;
         operations.append(&mut self.open);
         let index_of: BTreeMap<OperationId, u32> = (0u32..)
@@ -339,19 +363,38 @@ impl Compiler<'_> {
         let named = operations.iter().filter_map(|one| one.step.names());
         let named = named.map(|state| self.states.value(state).clone());
         self.states.named = named.collect();
+        let entries: Vec<Entry> = events.iter().filter_map(entry).collect();
+        link_twins(&mut operations, &entries);
         Subhistory {
-            entries: events.iter().filter_map(entry).collect(),
+            entries,
             operations,
             completed,
             states: self.states,
             has_append,
         }
     }
+}
 
-    fn link_twins(&mut self, completed: usize) {
-        let mut latest = BTreeMap::new();
-        for (index, one) in (completed as u32..).zip(&mut self.open) {
-            one.twin = latest.insert(one.step, index);
+/// Gives every operation its twin. Two operations that do the same are
+/// interchangeable where both fit, so one that both begins and must end no
+/// later than another may as well go first.
+fn link_twins(operations: &mut [Compiled], entries: &[Entry]) {
+    const CANDIDATES_MAX: usize = 32;
+    let mut ends = vec![usize::MAX; operations.len()];
+    for (position, entry) in entries.iter().enumerate() {
+        if let Entry::Return(index) = entry {
+            ends[*index as usize] = position;
         }
+    }
+    let mut alike: BTreeMap<Step, Vec<u32>> = BTreeMap::new();
+    for entry in entries {
+        let Entry::Call(index) = *entry else {
+            continue;
+        };
+        let one = &mut operations[index as usize];
+        let earlier = alike.entry(one.step).or_default();
+        let mut nearest = earlier.iter().rev().take(CANDIDATES_MAX).copied();
+        one.twin = nearest.find(|&twin| ends[twin as usize] <= ends[index as usize]);
+        earlier.push(index);
     }
 }

@@ -26,7 +26,9 @@ pub struct Stuck {
     /// Position of that return in [`History::events`].
     pub ends_at: usize,
     /// The longest order found that explains everything before that return,
-    /// with the value each operation left behind.
+    /// with the value each operation left behind. Where the outcome of the last
+    /// operation is what contradicts the rest, it may stand here as if that
+    /// outcome were another.
     pub linearized: Vec<(OperationId, Value)>,
     /// The operations of the prefix for which that order has no place: the one
     /// that returned, and those still under way at that moment.
@@ -187,6 +189,7 @@ impl Prober<'_> {
     ) -> Stuck {
         held.sort_unstable();
         let end = self.returns[rank];
+        let culprit = self.of_key.events[end].operation;
         let events = self.prefix(rank).iter();
         let invoked = events.filter(|event| event.edge == Edge::Invoked);
         let prefix: Vec<OperationId> = invoked.map(|event| event.operation).collect();
@@ -194,13 +197,14 @@ impl Prober<'_> {
         placed.sort_unstable();
         let has_no_place = |id: &OperationId| {
             let happened = self.history.operation(*id).outcome != Outcome::Failed;
-            happened && placed.binary_search(id).is_err()
+            let has_place = *id != culprit && placed.binary_search(id).is_ok();
+            happened && !has_place
         };
         Stuck {
             key: self.of_key.key.clone(),
             unplaced: prefix.iter().copied().filter(has_no_place).collect(),
             prefix,
-            ended_by: self.of_key.events[end].operation,
+            ended_by: culprit,
             ends_at: self.of_key.positions[end],
             linearized,
             held,

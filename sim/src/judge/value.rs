@@ -76,6 +76,15 @@ impl Value {
         }
     }
 
+    /// Whether appending `piece` to something can have made this value.
+    pub(super) fn can_end_with(&self, piece: &Value) -> bool {
+        match (self, piece) {
+            (Value::Text(text), Value::Text(piece)) => text.ends_with(piece.as_str()),
+            (Value::List(items), piece) => items.last() == Some(piece),
+            (Value::Nil | Value::Bool(_) | Value::Int(_) | Value::Text(_), _) => false,
+        }
+    }
+
     /// Rough size in bytes, by which copies are charged to a budget.
     pub(super) fn weight(&self) -> usize {
         match self {

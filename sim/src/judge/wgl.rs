@@ -14,9 +14,9 @@
 //!   With appends around, whose states have too many makers to count, a state
 //!   is not entered if it cannot grow into what a read must see before anything
 //!   can overwrite it.
-//! * Of open operations that do the same the earliest goes first; an open
-//!   operation that would change nothing is not placed; and the search ends
-//!   when all *completed* operations are placed.
+//! * Of operations that do the same the one goes first that begins and must end
+//!   before the other; an open operation that would change nothing is not
+//!   placed; and the search ends when all *completed* operations are placed.
 //!
 //! Must not know values, keys or how a failure is told.
 
@@ -64,8 +64,12 @@ pub(super) struct Found {
 /// that is still needed: faster, but a failing search then stops short of the
 /// return that proves it.
 pub(super) fn search(problem: Subhistory, budget: u64, lookahead: bool) -> (Found, States) {
+    let is_lost = lookahead && problem.has_foreign_state();
     let mut search = Search::new(problem, lookahead);
-    let ending = search.run(budget);
+    let ending = match is_lost {
+        true => Ending::Exhausted,
+        false => search.run(budget),
+    };
     let found = Found {
         ending,
         steps: search.total_steps(),

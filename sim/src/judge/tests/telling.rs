@@ -38,14 +38,14 @@ fn the_terminal_shows_order_and_overlap() {
     let history = stale_read();
     let told = picture::text(&history, &judged(&history));
     let expected = "\
-not linearizable: 5 operations, 1 key, model register, 10 steps
+not linearizable: 5 operations, 1 key, model register, 8 steps
 key \"<&k>\"
 stuck: process 3 returned from read = 1 at 7 ns, but it may have held 2 then
 smallest stuck prefix: 4 operations, 2 of them in order
   order  process  operation
       1        0  write 1    [=]
       2        1  write 2        [===]
-      -        2  write 3 ?        [=======>
+      -        2  write 3 ?        [=====>
   stuck        3  read = 1             [#]
 ";
     assert_eq!(told, expected);
@@ -79,6 +79,6 @@ fn a_linearizable_history_is_told_in_one_line() {
     let told = picture::text(&history, &judged(&history));
     assert_eq!(
         told,
-        "linearizable: 1 operations, 1 key, model register, 1 steps\n"
+        "linearizable: 1 operations, 1 key, model register, 2 steps\n"
     );
 }
