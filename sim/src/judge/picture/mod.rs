@@ -151,14 +151,14 @@ fn shortened(text: &str, chars_max: usize) -> String {
 
 /// The values the object may have held, in words.
 fn held_in_words(stuck: &Stuck) -> String {
-    let values: Vec<String> = stuck
-        .held
-        .iter()
+    const VALUES_MAX: usize = 4;
+    let shown = stuck.held.iter().take(VALUES_MAX);
+    let values: Vec<String> = shown
         .map(|value| shortened(&value.to_string(), 60))
         .collect();
-    match values.as_slice() {
-        [] => "nothing explains that".to_owned(),
-        [only] => format!("it may have held {only} then"),
-        several => format!("it may have held {} then", several.join(" or ")),
-    }
+    let others = match stuck.held.len() > VALUES_MAX {
+        true => " or others",
+        false => "",
+    };
+    format!("it may have held {}{others} then", values.join(" or "))
 }

@@ -20,18 +20,22 @@
 //!
 //! Must not know values, keys or how a failure is told.
 
+mod demand;
+mod entry_list;
+mod placed_set;
+
 use std::collections::BTreeSet;
 
 use hashbrown::HashSet;
 use rustc_hash::FxBuildHasher;
 
 use super::compile::{Entry, StateId, States, Step, Subhistory};
+use demand::Demand;
+use entry_list::EntryList;
+use placed_set::PlacedSet;
 
 /// How many states in which the search got stuck are remembered.
 const HELD_MAX: usize = 8;
-
-/// Marks both ends of the linked list.
-const NONE: u32 = u32::MAX;
 
 /// How one search ended.
 #[derive(Debug)]
@@ -349,211 +353,5 @@ impl Search {
 
     fn order(&self) -> Vec<u32> {
         self.path.iter().map(|placed| placed.operation).collect()
-    }
-}
-
-/// The doubly linked list of Lowe 2017, over entry positions.
-struct EntryList {
-    next: Vec<u32>,
-    previous: Vec<u32>,
-    /// Where each operation's call and return stand; open ones have no return.
-    ends: Vec<(u32, u32)>,
-    /// Position of the sentinel before the first entry.
-    head: u32,
-}
-
-impl EntryList {
-    fn new(problem: &Subhistory) -> Self {
-        let count = problem.entries.len() as u32;
-        let mut ends = vec![(NONE, NONE); problem.operations.len()];
-        for (position, entry) in (0u32..).zip(&problem.entries) {
-            match entry {
-                Entry::Call(operation) => ends[*operation as usize].0 = position,
-                Entry::Return(operation) => ends[*operation as usize].1 = position,
-            }
-        }
-        // The list is a ring through the sentinel at position `count`.
-        let ring = count + 1;
-        Self {
-            next: (0..ring).map(|position| (position + 1) % ring).collect(),
-            previous: (0..ring)
-                .map(|position| (position + count) % ring)
-                .collect(),
-            ends,
-            head: count,
-        }
-    }
-
-    fn first(&self) -> u32 {
-        self.next(self.head)
-    }
-
-    fn next(&self, position: u32) -> u32 {
-        self.next[position as usize]
-    }
-
-    fn previous(&self, position: u32) -> u32 {
-        self.previous[position as usize]
-    }
-
-    fn call_of(&self, operation: u32) -> u32 {
-        self.ends[operation as usize].0
-    }
-
-    /// Takes an operation out; its own links stay, so that it can come back.
-    fn lift(&mut self, operation: u32) {
-        let (call, ret) = self.ends[operation as usize];
-        self.unlink(call);
-        self.unlink(ret);
-    }
-
-    /// Undoes the last [`EntryList::lift`] that has not been undone.
-    fn unlift(&mut self, operation: u32) {
-        let (call, ret) = self.ends[operation as usize];
-        self.relink(ret);
-        self.relink(call);
-    }
-
-    fn unlink(&mut self, position: u32) {
-        if position != NONE {
-            let (before, after) = self.neighbours(position);
-            self.next[before as usize] = after;
-            self.previous[after as usize] = before;
-        }
-    }
-
-    fn relink(&mut self, position: u32) {
-        if position != NONE {
-            let (before, after) = self.neighbours(position);
-            self.next[before as usize] = position;
-            self.previous[after as usize] = position;
-        }
-    }
-
-    fn neighbours(&self, position: u32) -> (u32, u32) {
-        (
-            self.previous[position as usize],
-            self.next[position as usize],
-        )
-    }
-}
-
-/// Which operations are placed, as bits; completed and open ones apart.
-///
-/// All completed operations up to some point are placed, and none beyond the
-/// concurrent ones after it, so a configuration is told by a few words.
-struct PlacedSet {
-    completed: Vec<u64>,
-    open: Vec<u64>,
-    completed_total: usize,
-    completed_count: usize,
-    /// Every word of `completed` before this one is full.
-    full_words: usize,
-}
-
-impl PlacedSet {
-    fn new(completed: usize, all: usize) -> Self {
-        Self {
-            completed: vec![0; completed.div_ceil(64)],
-            open: vec![0; (all - completed).div_ceil(64)],
-            completed_total: completed,
-            completed_count: 0,
-            full_words: 0,
-        }
-    }
-
-    fn contains(&self, operation: u32) -> bool {
-        let index = operation as usize;
-        let (words, bit) = if index < self.completed_total {
-            (&self.completed, index)
-        } else {
-            (&self.open, index - self.completed_total)
-        };
-        words[bit / 64] >> (bit % 64) & 1 == 1
-    }
-
-    fn insert(&mut self, operation: u32) {
-        let index = operation as usize;
-        if index >= self.completed_total {
-            let bit = index - self.completed_total;
-            self.open[bit / 64] |= 1 << (bit % 64);
-            return;
-        }
-        self.completed[index / 64] |= 1 << (index % 64);
-        self.completed_count += 1;
-        while self.completed.get(self.full_words) == Some(&u64::MAX) {
-            self.full_words += 1;
-        }
-    }
-
-    fn remove(&mut self, operation: u32) {
-        let index = operation as usize;
-        if index >= self.completed_total {
-            let bit = index - self.completed_total;
-            self.open[bit / 64] &= !(1 << (bit % 64));
-            return;
-        }
-        self.completed[index / 64] &= !(1 << (index % 64));
-        self.completed_count -= 1;
-        self.full_words = self.full_words.min(index / 64);
-    }
-
-    /// Writes the configuration: state, number of full words, the words with
-    /// some completed operations placed, all words of open ones.
-    fn write_key(&self, state: StateId, key: &mut Vec<u64>) {
-        key.clear();
-        key.push(u64::from(state) | (self.full_words as u64) << 32);
-        let mut left = self.completed_count - 64 * self.full_words;
-        for &word in &self.completed[self.full_words..] {
-            if left == 0 {
-                break;
-            }
-            key.push(word);
-            left -= word.count_ones() as usize;
-        }
-        key.extend_from_slice(&self.open);
-    }
-}
-
-/// How often each state is still needed by a completed operation, and how
-/// many operations not yet placed can make it.
-struct Demand {
-    needed: Vec<u32>,
-    makers: Vec<u32>,
-}
-
-impl Demand {
-    fn new(problem: &Subhistory) -> Self {
-        let mut demand = Self {
-            needed: vec![0; problem.states.len()],
-            makers: vec![0; problem.states.len()],
-        };
-        for one in &problem.operations {
-            demand.taken_back(one.step);
-        }
-        demand
-    }
-
-    fn placed(&mut self, step: Step) {
-        if let Some(state) = step.needs() {
-            self.needed[state as usize] -= 1;
-        }
-        if let Some(state) = step.makes() {
-            self.makers[state as usize] -= 1;
-        }
-    }
-
-    fn taken_back(&mut self, step: Step) {
-        if let Some(state) = step.needs() {
-            self.needed[state as usize] += 1;
-        }
-        if let Some(state) = step.makes() {
-            self.makers[state as usize] += 1;
-        }
-    }
-
-    /// Whether somebody still needs a state that nobody can make again.
-    fn is_unmet(&self, state: StateId) -> bool {
-        self.needed[state as usize] > 0 && self.makers[state as usize] == 0
     }
 }
