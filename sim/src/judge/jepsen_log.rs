@@ -32,9 +32,11 @@ pub(super) fn records(text: &str) -> Result<Vec<Record>, ReadError> {
 }
 
 fn record(line: usize, text: &str) -> Result<Option<Record>, ReadError> {
+    if !is_client_operation(text) {
+        return Ok(None);
+    }
     let forms = edn::forms(text).map_err(|error| ReadError { line, ..error })?;
     let process = match forms.first() {
-        Some(Form::Keyword(_)) => return Ok(None),
         Some(Form::Value(Value::Int(number))) if *number >= 0 => number.unsigned_abs(),
         Some(_) | None => return Err(ReadError::new(line, "a process number", text)),
     };
@@ -57,6 +59,16 @@ fn record(line: usize, text: &str) -> Result<Option<Record>, ReadError> {
         index: None,
         is_mismatch: false,
     }))
+}
+
+/// Whether the words are an operation and not another message; those of the
+/// nemesis have a keyword for a process.
+fn is_client_operation(text: &str) -> bool {
+    let mut words = text.split_whitespace();
+    let (process, kind) = (words.next().unwrap_or(""), words.next().unwrap_or(""));
+    let is_number = process.parse::<u64>().is_ok();
+    let is_kind = kind.strip_prefix(':').and_then(Kind::named).is_some();
+    !process.starts_with(':') && (is_number || is_kind)
 }
 
 fn keyword(forms: &[Form], position: usize) -> Option<&str> {

@@ -149,6 +149,40 @@ proptest! {
     }
 }
 
+/// Judges mutated histories of one model until both verdicts have come up
+/// `wanted` times; the number of histories that took.
+fn histories_until_both_verdicts(model: Model, wanted: usize) -> u64 {
+    let mut counts = [0, 0];
+    for seed in 0.. {
+        let settings = Settings {
+            seed,
+            model,
+            operations: 7,
+            clients: 4,
+            keys: 1,
+            values: 2,
+            open_per_mille: 150,
+            failed_per_mille: 50,
+        };
+        let history = mutated(&generate(&settings), seed, 2);
+        let judgement = judge(&history, model, Budget::default()).expect("fits");
+        counts[usize::from(judgement.verdict == Verdict::Linearizable)] += 1;
+        if counts.iter().all(|&count| count >= wanted) {
+            return seed + 1;
+        }
+    }
+    unreachable!("the seeds do not end")
+}
+
+#[test]
+fn both_verdicts_are_common_among_the_histories_compared_with_brute_force() {
+    // Else the comparison would prove little: at least one in five goes each way.
+    for model in Model::ALL {
+        let took = histories_until_both_verdicts(model, 40);
+        assert!(took <= 200, "{model}: {took}");
+    }
+}
+
 #[test]
 fn a_spent_budget_is_unknown_and_never_a_verdict() {
     // One step cannot place a thousand operations.

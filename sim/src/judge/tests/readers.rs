@@ -63,6 +63,7 @@ fn a_log_is_read_among_other_lines() {
         INFO  jepsen.util - 3\t:invoke\t:write\t4\n\
         INFO  jepsen.util - :nemesis\t:info\t:start\t\"cut\"\n\
         INFO  jepsen.util - 3\t:info\t:write\t:timed-out\n\
+        INFO  jepsen.util - Retrying (soon\n\
         INFO  jepsen.util - 5   :invoke :read   nil\n\
         INFO  jepsen.util - 5   :fail   :read   :timed-out\n";
     let history = read(text.as_bytes()).expect("a log");
@@ -132,6 +133,10 @@ fn every_refusal_names_its_line_and_what_was_expected() {
         (
             "{:process 0 :type :invoke :f :read}\n{:process 0 :type :invoke :f :read}",
             "line 2: expected the end of the operation process 0 has under way, found process 0 invoked read while its read is still under way",
+        ),
+        (
+            "INFO  jepsen.util - x :invoke :read nil",
+            "line 1: expected a process number, found x :invoke :read nil",
         ),
         (
             "INFO  jepsen.util - 3 :invoke :write",
