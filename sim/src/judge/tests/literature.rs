@@ -163,6 +163,30 @@ fn an_open_write_may_take_effect_late_or_never_but_once() {
 }
 
 #[test]
+fn an_open_write_that_nobody_read_can_still_matter() {
+    // Only the open write explains why comparing with 1 differed, and only
+    // that write explains the text to which "b" was appended.
+    let refused = "{:process 0 :type :invoke :f :write :value 1}
+        {:process 0 :type :ok :f :write :value 1}
+        {:process 1 :type :invoke :f :write :value 2}
+        {:process 0 :type :invoke :f :cas :value [1 3]}
+        {:process 0 :type :fail :f :cas :value [1 3] :error :mismatch}";
+    let appended = "{:process 1 :type :invoke :f :put :value \"a\"}
+        {:process 0 :type :invoke :f :append :value \"b\"}
+        {:process 0 :type :ok :f :append :value \"b\"}
+        {:process 0 :type :invoke :f :get}
+        {:process 0 :type :ok :f :get :value \"ab\"}";
+    for text in [refused, appended] {
+        let with_open = read(text.as_bytes()).expect("EDN");
+        assert_eq!(judged(&with_open).verdict, Linearizable);
+        let without = text.lines().filter(|line| !line.contains(":process 1"));
+        let without: Vec<&str> = without.collect();
+        let without = read(without.join("\n").as_bytes()).expect("EDN");
+        assert_eq!(judged(&without).verdict, NotLinearizable);
+    }
+}
+
+#[test]
 fn an_open_write_cannot_take_effect_before_its_invocation() {
     let lines = [
         "1 :invoke :read nil",
