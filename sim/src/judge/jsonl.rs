@@ -81,7 +81,7 @@ fn record(line: usize, text: &str) -> Result<Record, ReadError> {
     })
 }
 
-/// Writes a history as JSON lines; [`super::read`] gives it back unchanged.
+/// Writes a history as JSON lines; [`super::read()`] gives it back unchanged.
 pub fn write(history: &History) -> String {
     let mut text = String::new();
     for (index, &event) in (0..).zip(history.events()) {

@@ -1,9 +1,9 @@
 //! The linearizability checker.
 //!
 //! Start at [`judge`]: a [`History`] of client operations and a [`Model`] go
-//! in, a [`Judgement`] comes out. [`read`] understands three notations of a
+//! in, a [`Judgement`] comes out. [`read()`] understands three notations of a
 //! history, [`edn::write`] and [`jsonl::write`] export one, and
-//! [`picture::svg`] and [`picture::text`] show why a history failed.
+//! [`picture::svg()`] and [`picture::text()`] show why a history failed.
 //!
 //! Each key is judged apart (Horn & Kroening 2015) by the search of Wing & Gong
 //! 1993 and Lowe 2017, within a budget counted in steps, so that a verdict is

@@ -141,7 +141,7 @@ impl<'a> Map<'a> {
 }
 
 /// Writes a history as EDN maps, one a line, with keys as
-/// `jepsen.independent` has them; [`super::read`] gives it back unchanged.
+/// `jepsen.independent` has them; [`super::read()`] gives it back unchanged.
 pub fn write(history: &History) -> String {
     let mut text = String::new();
     for (index, &event) in history.events().iter().enumerate() {

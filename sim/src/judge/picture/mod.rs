@@ -1,4 +1,4 @@
-//! Why a history failed, to look at: [`svg`] for a file, [`text`] for a terminal.
+//! Why a history failed, to look at: [`svg()`] for a file, [`text()`] for a terminal.
 //!
 //! Both show the end of the smallest prefix that has no linearization: one
 //! column an event (not to scale in time, so that overlaps stay visible), one
