@@ -270,3 +270,6 @@ impl Journey {
         self.touched = self.touched.or(touched);
     }
 }
+
+#[cfg(test)]
+mod tests;
