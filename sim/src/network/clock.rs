@@ -126,7 +126,9 @@ mod tests {
             (0, -1, 1, 0),
         ];
         for (offset, drift, now, reads) in cases {
-            let shown = clock(offset, drift).read(SimTime::from_nanos(now)).as_nanos();
+            let shown = clock(offset, drift)
+                .read(SimTime::from_nanos(now))
+                .as_nanos();
             assert_eq!(shown, reads, "offset {offset} drift {drift} at {now}");
         }
     }
@@ -192,7 +194,12 @@ mod tests {
         }];
         let clocks = clocks(&network, 2_000, RunKey::from_seed(1));
         assert_eq!(clocks[4], PeerClock::new(spec));
-        let offsets = || clocks.iter().map(|clock| clock.offset).filter(|&offset| offset != 5);
+        let offsets = || {
+            clocks
+                .iter()
+                .map(|clock| clock.offset)
+                .filter(|&offset| offset != 5)
+        };
         assert!(offsets().all(|offset| (900..=1_100).contains(&offset)));
         assert!(offsets().min() < Some(905) && offsets().max() > Some(1_095));
     }

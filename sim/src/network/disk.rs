@@ -197,7 +197,10 @@ mod tests {
     #[test]
     fn a_batch_is_durable_after_its_delay_and_not_before() {
         let mut disk = disk(fsync(5, 5), 0);
-        assert_eq!(disk.write(at(10), PersistToken(1), vec![append(0, 'a')]), at(15));
+        assert_eq!(
+            disk.write(at(10), PersistToken(1), vec![append(0, 'a')]),
+            at(15)
+        );
         assert_eq!(disk.settle(at(14)), None);
         assert_eq!(log(disk.durable()), "");
         assert_eq!(disk.settle(at(15)), Some(PersistToken(1)));
@@ -213,16 +216,24 @@ mod tests {
         let written = (0..1_000).map(|n| disk.write(at(n), PersistToken(n), Vec::new()));
         let due: Vec<SimTime> = written.collect();
         assert!(due.is_sorted());
-        assert!((0..).zip(&due).all(|(n, &due)| due >= at(n + 1) && due <= at(n + 50)));
-        let tokens: Vec<u64> =
-            std::iter::from_fn(|| disk.settle(SimTime::NEVER)).map(|token| token.0).collect();
+        assert!(
+            (0..)
+                .zip(&due)
+                .all(|(n, &due)| due >= at(n + 1) && due <= at(n + 50))
+        );
+        let tokens: Vec<u64> = std::iter::from_fn(|| disk.settle(SimTime::NEVER))
+            .map(|token| token.0)
+            .collect();
         assert_eq!(tokens, (0..1_000).collect::<Vec<u64>>());
     }
 
     #[test]
     fn a_disk_without_delay_is_durable_at_once() {
         let mut disk = disk(fsync(0, 0), 0);
-        assert_eq!(disk.write(at(3), PersistToken(1), vec![append(0, 'a')]), at(3));
+        assert_eq!(
+            disk.write(at(3), PersistToken(1), vec![append(0, 'a')]),
+            at(3)
+        );
         assert_eq!(disk.settle(at(3)), Some(PersistToken(1)));
     }
 
@@ -248,7 +259,9 @@ mod tests {
             spec.torn = Probability::ONE;
             let mut disk = disk(spec, peer);
             disk.write(at(0), PersistToken(1), vec![append(0, 'a')]);
-            let batch = (1..).zip("bcde".chars()).map(|(index, record)| append(index, record));
+            let batch = (1..)
+                .zip("bcde".chars())
+                .map(|(index, record)| append(index, record));
             disk.write(at(4), PersistToken(2), batch.collect());
             disk.write(at(5), PersistToken(3), vec![append(5, 'f')]);
             disk.crash(at(6));

@@ -103,7 +103,11 @@ mod tests {
         let mut egress = Egress::default();
         assert_eq!(transmit(&mut egress, 1, 0, 50), Some(50));
         assert_eq!(transmit(&mut egress, 1, 10, 20), Some(60));
-        assert_eq!(transmit(&mut egress, 2, 10, 20), Some(20), "another link is idle");
+        assert_eq!(
+            transmit(&mut egress, 2, 10, 20),
+            Some(20),
+            "another link is idle"
+        );
         assert_eq!(transmit(&mut egress, 1, 70, 5), Some(5), "idle again at 70");
     }
 
@@ -137,7 +141,11 @@ mod tests {
             assert_eq!(transmit(&mut egress, hop, u64::from(hop) * 10, 5), Some(5));
         }
         assert!(egress.state.as_ref().unwrap().busy.0.len() < 16);
-        assert_eq!(transmit(&mut egress, 999, 9_991, 5), Some(9), "still busy until 9,995");
+        assert_eq!(
+            transmit(&mut egress, 999, 9_991, 5),
+            Some(9),
+            "still busy until 9,995"
+        );
     }
 
     #[test]

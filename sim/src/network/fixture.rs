@@ -38,7 +38,9 @@ pub(crate) fn scenario(members: usize) -> Scenario {
         runs: 1,
         duration: ms(100_000),
         warm_up: SimDuration::ZERO,
-        peers: (1..=members).map(|number| peer(&format!("p-{number}"))).collect(),
+        peers: (1..=members)
+            .map(|number| peer(&format!("p-{number}")))
+            .collect(),
         network: NetworkSpec {
             link: constant(10),
             lan: None,

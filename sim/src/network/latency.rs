@@ -219,13 +219,20 @@ mod tests {
     fn assert_mean(draws: &[f64], mean: f64, deviation: f64) {
         let found = draws.iter().sum::<f64>() / DRAWS as f64;
         let error = deviation / (DRAWS as f64).sqrt();
-        assert!((found - mean).abs() < 4.0 * error, "{found} instead of {mean}");
+        assert!(
+            (found - mean).abs() < 4.0 * error,
+            "{found} instead of {mean}"
+        );
     }
 
     #[test]
     fn constant_is_always_the_same() {
         // A distribution of one value: all draws are it.
-        assert!(drawn(&Latency::Constant(ms(7))).iter().all(|&draw| draw == 7.0));
+        assert!(
+            drawn(&Latency::Constant(ms(7)))
+                .iter()
+                .all(|&draw| draw == 7.0)
+        );
     }
 
     #[test]
@@ -361,7 +368,10 @@ mod tests {
         let key = DrawKey::new(RunKey::from_seed(3), "network");
         let draw = key.message(PeerId(1), PeerId(2), SimTime::from_nanos(5), 0);
         let drawn = shapes.map(|shape| LatencyModel::new(&shape).sample(draw, Purpose::Latency));
-        assert_eq!(drawn, [1_805_019, 54_298_431, 46_110_490, 11_555_690, 44_401_518]);
+        assert_eq!(
+            drawn,
+            [1_805_019, 54_298_431, 46_110_490, 11_555_690, 44_401_518]
+        );
     }
 
     #[test]
@@ -369,7 +379,8 @@ mod tests {
         // What `explain` prints must be the distribution's own figures; a Pareto of shape 1 has no
         // mean, and none may be made up.
         let figures = |latency| LatencyModel::new(&latency).figures();
-        let near = |span: SimDuration, millis: f64| (span.as_millis_f64() / millis - 1.0).abs() < 1e-3;
+        let near =
+            |span: SimDuration, millis: f64| (span.as_millis_f64() / millis - 1.0).abs() < 1e-3;
         let normal = figures(Latency::Normal {
             mean: ms(50),
             deviation: ms(5),

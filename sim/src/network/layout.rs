@@ -369,7 +369,9 @@ mod tests {
     }
 
     fn degrees(layout: &Layout) -> Vec<u32> {
-        (0..layout.members.len() as u32).map(|node| layout.degree(node)).collect()
+        (0..layout.members.len() as u32)
+            .map(|node| layout.degree(node))
+            .collect()
     }
 
     /// The hops from one peer to another.
@@ -416,7 +418,11 @@ mod tests {
             assert_eq!(layout.figures().diameter, Some(diameter), "{topology:?}");
             assert_sound(&layout);
         }
-        assert_eq!(way(&layout(Topology::Ring, 7), 0, 5), Some(vec![6, 5]), "the shorter way");
+        assert_eq!(
+            way(&layout(Topology::Ring, 7), 0, 5),
+            Some(vec![6, 5]),
+            "the shorter way"
+        );
     }
 
     #[test]
@@ -427,7 +433,10 @@ mod tests {
             assert_eq!(degrees(&layout), vec![degree; 12]);
             assert_sound(&layout);
         }
-        assert_eq!(degrees(&layout(Topology::RandomRegular { degree: 8 }, 3_000)), vec![8; 3_000]);
+        assert_eq!(
+            degrees(&layout(Topology::RandomRegular { degree: 8 }, 3_000)),
+            vec![8; 3_000]
+        );
     }
 
     #[test]
@@ -458,7 +467,11 @@ mod tests {
         let degrees = degrees(&layout);
         assert_eq!(degrees.iter().sum::<u32>(), 2 * 1_997);
         assert_eq!(degrees.iter().min(), Some(&2));
-        assert!(degrees.iter().max() > Some(&35), "{:?}", degrees.iter().max());
+        assert!(
+            degrees.iter().max() > Some(&35),
+            "{:?}",
+            degrees.iter().max()
+        );
         assert!(layout.is_connected());
     }
 
@@ -468,7 +481,9 @@ mod tests {
             let mut scenario = scenario(50);
             scenario.topology = Topology::RandomRegular { degree: 4 };
             let layout = Layout::new(&scenario, RunKey::from_seed(seed));
-            (0..50).map(|slot| layout.neighbours(PeerId(slot))).collect::<Vec<_>>()
+            (0..50)
+                .map(|slot| layout.neighbours(PeerId(slot)))
+                .collect::<Vec<_>>()
         };
         assert_eq!(graph(1), graph(1));
         assert_ne!(graph(1), graph(2));
@@ -515,7 +530,11 @@ mod tests {
         };
         let cycle = edges(&[(0, 1), (1, 2), (2, 0)]);
         assert!(cycle.is_connected());
-        assert_eq!(way(&cycle, 1, 0), Some(vec![2, 0]), "against the arrows the long way");
+        assert_eq!(
+            way(&cycle, 1, 0),
+            Some(vec![2, 0]),
+            "against the arrows the long way"
+        );
         let open = edges(&[(0, 1), (1, 2)]);
         assert!(!open.is_connected());
         assert_eq!(open.figures().diameter, None);

@@ -121,7 +121,11 @@ mod tests {
         spec.loss = share(0.03);
         let with = carried(&spec);
         assert_share(with.iter().filter(|fate| fate.is_none()).count(), 0.03);
-        assert!(with.iter().zip(&without).all(|(one, other)| one.is_none() || one == other));
+        assert!(
+            with.iter()
+                .zip(&without)
+                .all(|(one, other)| one.is_none() || one == other)
+        );
     }
 
     #[test]
@@ -135,10 +139,16 @@ mod tests {
             high: ms(20),
         };
         let fates: Vec<Carried> = carried(&spec).into_iter().flatten().collect();
-        let pairs = fates.iter().filter_map(|fate| fate.copy.map(|copy| (fate.delay, copy)));
+        let pairs = fates
+            .iter()
+            .filter_map(|fate| fate.copy.map(|copy| (fate.delay, copy)));
         assert_share(pairs.clone().count(), 0.02);
         assert!(pairs.clone().all(|(one, other)| one != other));
-        assert!(pairs.clone().all(|(_, copy)| (10_000_000..=20_000_000).contains(&copy)));
+        assert!(
+            pairs
+                .clone()
+                .all(|(_, copy)| (10_000_000..=20_000_000).contains(&copy))
+        );
     }
 
     #[test]
@@ -155,7 +165,10 @@ mod tests {
         let late: Vec<u64> = held.into_iter().filter(|&nanos| nanos > 0).collect();
         assert_share(late.len(), 0.1);
         let mean = late.iter().sum::<u64>() as f64 / late.len() as f64 / 1e6;
-        assert!((mean - 4.0).abs() < 4.0 * 8.0 / 12.0_f64.sqrt() / 100.0, "{mean}");
+        assert!(
+            (mean - 4.0).abs() < 4.0 * 8.0 / 12.0_f64.sqrt() / 100.0,
+            "{mean}"
+        );
         assert!(late.iter().all(|&nanos| nanos <= 8_000_000));
     }
 

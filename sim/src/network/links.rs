@@ -234,7 +234,14 @@ mod tests {
     /// Six peers in organisations a a a b b b and regions e e w w w and none.
     fn placed() -> Scenario {
         let mut scenario = scenario(6);
-        let places = [("a", "e"), ("a", "e"), ("a", "w"), ("b", "w"), ("b", "w"), ("b", "")];
+        let places = [
+            ("a", "e"),
+            ("a", "e"),
+            ("a", "w"),
+            ("b", "w"),
+            ("b", "w"),
+            ("b", ""),
+        ];
         for (peer, (organisation, region)) in scenario.peers.iter_mut().zip(places) {
             peer.organisation = organisation.to_owned();
             peer.region = region.to_owned();
@@ -263,7 +270,14 @@ mod tests {
     fn regions_set_latencies_by_direction() {
         // e to w and w to e differ; a peer without a region keeps the usual link.
         let table = LinkTable::new(&placed());
-        let pairs = [(0, 1, 20), (0, 2, 80), (2, 0, 90), (2, 3, 30), (0, 5, 10), (5, 0, 10)];
+        let pairs = [
+            (0, 1, 20),
+            (0, 2, 80),
+            (2, 0, 90),
+            (2, 3, 30),
+            (0, 5, 10),
+            (5, 0, 10),
+        ];
         for (from, to, expected) in pairs {
             assert_eq!(millis(&table, from, to), expected, "{from} to {to}");
         }
@@ -285,30 +299,51 @@ mod tests {
         scenario.network.lan = Some(constant(1));
         scenario.network.links = vec![over(&[0, 1], &[2, 3], 5), over(&[1], &[3], 6)];
         let table = LinkTable::new(&scenario);
-        let pairs = [(0, 1, 1), (0, 2, 5), (2, 0, 1), (1, 3, 6), (3, 1, 90), (0, 4, 80), (4, 5, 1)];
+        let pairs = [
+            (0, 1, 1),
+            (0, 2, 5),
+            (2, 0, 1),
+            (1, 3, 6),
+            (3, 1, 90),
+            (0, 4, 80),
+            (4, 5, 1),
+        ];
         for (from, to, expected) in pairs {
             assert_eq!(millis(&table, from, to), expected, "{from} to {to}");
         }
-        assert_eq!(table.shortest_nanos(), 1_000_000, "the lookahead is the least of all");
+        assert_eq!(
+            table.shortest_nanos(),
+            1_000_000,
+            "the lookahead is the least of all"
+        );
     }
 
     #[test]
     fn overrides_in_a_table_and_searched_are_the_same() {
         // Two ways to the same answer; every pair must agree.
-        let links = [over(&[0, 1, 2], &[3, 4], 5), over(&[2], &[4], 6), over(&[5], &[0, 5], 7)];
+        let links = [
+            over(&[0, 1, 2], &[3, 4], 5),
+            over(&[2], &[4], 6),
+            over(&[5], &[0, 5], 7),
+        ];
         let mut places = places(&scenario(6));
         let table = Overrides::new(&links, &[1, 2, 3], &mut places);
         assert!(matches!(table, Overrides::Table { .. }));
-        let sets = links.iter().zip(1..).map(|(link, number)| {
-            (PeerSet::new(&link.from), PeerSet::new(&link.to), number)
-        });
+        let sets = links
+            .iter()
+            .zip(1..)
+            .map(|(link, number)| (PeerSet::new(&link.from), PeerSet::new(&link.to), number));
         let search = Overrides::Search(sets.collect());
         for from in 0..6 {
             for to in 0..6 {
                 let (sender, receiver) = (places[from as usize], places[to as usize]);
                 let (from, to) = (PeerId(from), PeerId(to));
                 let found = table.find(from, to, sender, receiver);
-                assert_eq!(found, search.find(from, to, sender, receiver), "{from} {to}");
+                assert_eq!(
+                    found,
+                    search.find(from, to, sender, receiver),
+                    "{from} {to}"
+                );
             }
         }
     }

@@ -290,7 +290,9 @@ mod tests {
     fn a_set_holds_its_peers_and_no_other() {
         // Across word borders and beyond the end.
         let set = PeerSet::new(&slots([0, 63, 64, 130]));
-        let held: Vec<u32> = (0..300).filter(|&slot| set.contains(PeerId(slot))).collect();
+        let held: Vec<u32> = (0..300)
+            .filter(|&slot| set.contains(PeerId(slot)))
+            .collect();
         assert_eq!(held, [0, 63, 64, 130]);
         assert!(!PeerSet::new(&[]).contains(PeerId(0)));
     }

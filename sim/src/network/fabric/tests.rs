@@ -12,7 +12,14 @@ fn at(millis: u64) -> SimTime {
 }
 
 fn send(fabric: &Fabric, from: u32, to: u32, sent: SimTime) -> Fate {
-    fabric.route(&mut Egress::default(), PeerId(from), PeerId(to), sent, 0, 100)
+    fabric.route(
+        &mut Egress::default(),
+        PeerId(from),
+        PeerId(to),
+        sent,
+        0,
+        100,
+    )
 }
 
 fn arrival(fate: Fate) -> SimTime {
@@ -55,7 +62,9 @@ fn no_message_is_faster_than_the_lookahead() {
     slowest(&fabric);
     let link = Box::new(LinkModel::new(&constant(1)));
     let peers = PeerSet::new(&slots([0]));
-    fabric.weather_mut().begin(1, 0, Effect::Links { peers, link });
+    fabric
+        .weather_mut()
+        .begin(1, 0, Effect::Links { peers, link });
     slowest(&fabric);
     assert_eq!(arrival(send(&fabric, 0, 1, at(5))), at(15));
 }
@@ -89,7 +98,10 @@ fn a_cut_is_judged_when_sent_and_again_at_arrival() {
     let mut fabric = fabric(&scenario(3));
     assert_eq!(fabric.admits(PeerId(0), PeerId(1)), Ok(()));
     fabric.weather_mut().begin(1, 7, isolate(1));
-    assert_eq!(send(&fabric, 0, 1, at(1)), Fate::Dropped(DropReason::Cut(7)));
+    assert_eq!(
+        send(&fabric, 0, 1, at(1)),
+        Fate::Dropped(DropReason::Cut(7))
+    );
     assert_eq!(fabric.admits(PeerId(0), PeerId(1)), Err(DropReason::Cut(7)));
     assert_eq!(fabric.admits(PeerId(0), PeerId(2)), Ok(()));
     assert!(!fabric.connects(PeerId(1), PeerId(2)) && fabric.connects(PeerId(0), PeerId(2)));
@@ -107,9 +119,15 @@ fn a_link_is_cut_while_any_fault_cuts_it_and_all_are_counted() {
     fabric.weather = Weather::new(2);
     fabric.weather_mut().begin(1, 0, isolate(1));
     fabric.weather_mut().begin(2, 1, isolate(1));
-    assert_eq!(send(&fabric, 0, 1, at(1)), Fate::Dropped(DropReason::Cut(0)));
+    assert_eq!(
+        send(&fabric, 0, 1, at(1)),
+        Fate::Dropped(DropReason::Cut(0))
+    );
     fabric.weather_mut().end(1);
-    assert_eq!(send(&fabric, 0, 1, at(1)), Fate::Dropped(DropReason::Cut(1)));
+    assert_eq!(
+        send(&fabric, 0, 1, at(1)),
+        Fate::Dropped(DropReason::Cut(1))
+    );
     fabric.weather_mut().end(2);
     assert!(fabric.weather().is_calm());
     assert_eq!(fabric.weather().touched(), [1, 2]);
@@ -140,7 +158,10 @@ fn storms_lengthen_and_lose_on_links_that_touch_their_peers_alone() {
         loss: share(1.0),
     };
     fabric.weather_mut().begin(3, 2, loss);
-    assert_eq!(send(&fabric, 0, 1, at(0)), Fate::Dropped(DropReason::Loss(Some(2))));
+    assert_eq!(
+        send(&fabric, 0, 1, at(0)),
+        Fate::Dropped(DropReason::Loss(Some(2)))
+    );
     assert_eq!(arrival(send(&fabric, 0, 2, at(0))), at(10));
     assert_eq!(fabric.weather().touched(), [2, 1, 1]);
 }
@@ -157,12 +178,19 @@ fn a_path_sums_the_delays_of_its_links_each_drawn_independently() {
     let fabric = fabric(&scenario);
     let delays: Vec<f64> = (0..20_000)
         .map(SimTime::from_nanos)
-        .map(|sent| arrival(send(&fabric, 0, 3, sent)).since(sent).as_millis_f64())
+        .map(|sent| {
+            arrival(send(&fabric, 0, 3, sent))
+                .since(sent)
+                .as_millis_f64()
+        })
         .collect();
     let mean = delays.iter().sum::<f64>() / 20_000.0;
     let squares = delays.iter().map(|delay| (delay - mean) * (delay - mean));
     let variance = squares.sum::<f64>() / 20_000.0;
-    assert!((mean - 45.0).abs() < 4.0 * 5.0 / 20_000.0_f64.sqrt(), "{mean}");
+    assert!(
+        (mean - 45.0).abs() < 4.0 * 5.0 / 20_000.0_f64.sqrt(),
+        "{mean}"
+    );
     assert!((variance - 25.0).abs() < 1.0, "{variance}");
 }
 
@@ -175,7 +203,10 @@ fn a_cut_anywhere_on_a_path_stops_it_at_both_ends() {
     let mut fabric = fabric(&scenario);
     assert_eq!(arrival(send(&fabric, 0, 3, at(0))), at(30));
     fabric.weather_mut().begin(1, 0, isolate(2));
-    assert_eq!(send(&fabric, 0, 3, at(0)), Fate::Dropped(DropReason::Cut(0)));
+    assert_eq!(
+        send(&fabric, 0, 3, at(0)),
+        Fate::Dropped(DropReason::Cut(0))
+    );
     assert_eq!(fabric.admits(PeerId(0), PeerId(3)), Err(DropReason::Cut(0)));
     assert_eq!(fabric.admits(PeerId(0), PeerId(1)), Ok(()));
 }
@@ -185,7 +216,10 @@ fn without_routing_a_stranger_is_out_of_reach() {
     let mut scenario = scenario(4);
     scenario.topology = Topology::Line;
     let fabric = fabric(&scenario);
-    assert_eq!(send(&fabric, 0, 2, at(0)), Fate::Dropped(DropReason::NoRoute));
+    assert_eq!(
+        send(&fabric, 0, 2, at(0)),
+        Fate::Dropped(DropReason::NoRoute)
+    );
     assert_eq!(arrival(send(&fabric, 0, 1, at(0))), at(10));
 }
 
