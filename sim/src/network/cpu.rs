@@ -68,3 +68,74 @@ impl Cpu {
         self.busy_until = SimTime::ZERO;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::network::fixture::ms;
+
+    const SPEC: CpuSpec = CpuSpec {
+        per_message: SimDuration::from_millis(2),
+        per_send: SimDuration::from_millis(1),
+        per_kib: SimDuration::from_millis(4),
+        per_signature: SimDuration::from_millis(10),
+        per_verification: SimDuration::from_millis(20),
+    };
+
+    fn at(millis: u64) -> SimTime {
+        SimTime::from(ms(millis))
+    }
+
+    const DELIVERY: Work = Work {
+        messages: 1,
+        bytes: 0,
+        sends: 0,
+        signatures: 0,
+        verifications: 0,
+    };
+
+    #[test]
+    fn a_cost_is_the_sum_of_its_parts() {
+        // 2 + 512/1,024 of 4 + 3 * 1 + 10 + 2 * 20, in milliseconds.
+        let work = Work {
+            messages: 1,
+            bytes: 512,
+            sends: 3,
+            signatures: 1,
+            verifications: 2,
+        };
+        assert_eq!(cost(&SPEC, &work), ms(57));
+        assert_eq!(cost(&SPEC, &Work::default()), SimDuration::ZERO);
+    }
+
+    #[test]
+    fn work_queues_up_in_order_of_arrival() {
+        // Three messages at 0, 1 and 9 ms at 2 ms each: done at 2, 4 and, after a pause, 11.
+        let mut cpu = Cpu::default();
+        let mut done = Vec::new();
+        for arrived in [0, 1, 9] {
+            let begun = cpu.begins(at(arrived));
+            done.push((begun, cpu.spend(&SPEC, begun, &DELIVERY)));
+        }
+        assert_eq!(done, [(at(0), at(2)), (at(2), at(4)), (at(9), at(11))]);
+    }
+
+    #[test]
+    fn slowness_is_added_to_every_input_and_taken_away_again() {
+        let mut cpu = Cpu::default();
+        cpu.slow(ms(5));
+        assert_eq!(cpu.spend(&CpuSpec::default(), at(0), &DELIVERY), at(5));
+        assert!(!cpu.is_free(&CpuSpec::default()));
+        cpu.slow(SimDuration::ZERO);
+        assert!(cpu.is_free(&CpuSpec::default()));
+        assert_eq!(cpu.spend(&CpuSpec::default(), at(7), &DELIVERY), at(7));
+    }
+
+    #[test]
+    fn a_crash_empties_the_queue() {
+        let mut cpu = Cpu::default();
+        cpu.spend(&SPEC, at(0), &DELIVERY);
+        cpu.crash();
+        assert_eq!(cpu.begins(at(1)), at(1));
+    }
+}

@@ -78,3 +78,79 @@ impl Egress {
         at
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A thousand bytes a second: a millisecond a byte.
+    const SLOW: Bandwidth = Bandwidth {
+        bytes_per_second: 1_000,
+        queue_bytes: 100,
+    };
+
+    fn transmit(egress: &mut Egress, hop: u32, at_ms: u64, bytes: u32) -> Option<u64> {
+        let now = SimTime::from_nanos(at_ms * 1_000_000);
+        let nanos = u64::from(bytes) * 1_000_000;
+        let left = egress.transmit(PeerId(hop), now, bytes, nanos, SLOW);
+        left.map(|nanos| nanos / 1_000_000)
+    }
+
+    #[test]
+    fn messages_wait_their_turn_exactly() {
+        // Every byte takes a millisecond, so the queue can be reckoned by hand: each message leaves
+        // when all before it have, and an idle link starts at once.
+        let mut egress = Egress::default();
+        assert_eq!(transmit(&mut egress, 1, 0, 50), Some(50));
+        assert_eq!(transmit(&mut egress, 1, 10, 20), Some(60));
+        assert_eq!(
+            transmit(&mut egress, 2, 10, 20),
+            Some(20),
+            "another link is idle"
+        );
+        assert_eq!(transmit(&mut egress, 1, 70, 5), Some(5), "idle again at 70");
+    }
+
+    #[test]
+    fn a_full_queue_drops_and_stays_as_it_was() {
+        // 100 bytes may wait: after 60 are left to send, 41 do not fit and 40 do; the refused
+        // message must leave no trace. An idle link takes even more than the queue holds.
+        let mut egress = Egress::default();
+        assert_eq!(transmit(&mut egress, 1, 0, 300), Some(300));
+        assert_eq!(transmit(&mut egress, 1, 240, 41), None);
+        assert_eq!(transmit(&mut egress, 1, 240, 40), Some(100));
+        assert_eq!(transmit(&mut egress, 1, 240, 1), None);
+    }
+
+    #[test]
+    fn order_is_kept_for_each_receiver_alone() {
+        // An arrival is moved behind the last on the same path, and on no other.
+        let mut egress = Egress::default();
+        let at = SimTime::from_nanos;
+        assert_eq!(egress.in_order(PeerId(1), at(0), at(50)), at(50));
+        assert_eq!(egress.in_order(PeerId(1), at(1), at(30)), at(50));
+        assert_eq!(egress.in_order(PeerId(2), at(1), at(30)), at(30));
+        assert_eq!(egress.in_order(PeerId(1), at(2), at(60)), at(60));
+    }
+
+    #[test]
+    fn what_has_passed_is_forgotten_and_what_has_not_is_kept() {
+        // Entries would pile up with one receiver after the other; only those in the future count.
+        let mut egress = Egress::default();
+        for hop in 0..1_000 {
+            assert_eq!(transmit(&mut egress, hop, u64::from(hop) * 10, 5), Some(5));
+        }
+        assert!(egress.state.as_ref().unwrap().busy.0.len() < 16);
+        assert_eq!(
+            transmit(&mut egress, 999, 9_991, 5),
+            Some(9),
+            "still busy until 9,995"
+        );
+    }
+
+    #[test]
+    fn an_unused_egress_is_one_pointer() {
+        // 100,000 idle peers hold one each.
+        assert_eq!(size_of::<Egress>(), size_of::<usize>());
+    }
+}

@@ -274,3 +274,6 @@ impl Journey {
         self.touched = self.touched.or(touched);
     }
 }
+
+#[cfg(test)]
+mod tests;

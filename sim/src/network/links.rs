@@ -224,3 +224,127 @@ fn last_match(sets: &[(PeerSet, PeerSet, u32)], from: PeerId, to: PeerId) -> Opt
     };
     sets.iter().rev().find(matching).map(|found| found.2)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::network::fixture::{constant, ms, scenario, slots};
+    use fedsim_scenarios::spec::Latency;
+
+    /// Six peers in organisations a a a b b b and regions e e w w w and none.
+    fn placed() -> Scenario {
+        let mut scenario = scenario(6);
+        let places = [
+            ("a", "e"),
+            ("a", "e"),
+            ("a", "w"),
+            ("b", "w"),
+            ("b", "w"),
+            ("b", ""),
+        ];
+        for (peer, (organisation, region)) in scenario.peers.iter_mut().zip(places) {
+            peer.organisation = organisation.to_owned();
+            peer.region = region.to_owned();
+        }
+        let row = |one, other| vec![Latency::Constant(ms(one)), Latency::Constant(ms(other))];
+        scenario.network.regions = Some(RegionMatrix {
+            regions: vec!["e".to_owned(), "w".to_owned()],
+            latency: vec![row(20, 80), row(90, 30)],
+        });
+        scenario
+    }
+
+    fn over(from: &[u32], to: &[u32], millis: u64) -> LinkOverride {
+        LinkOverride {
+            from: slots(from.iter().copied()),
+            to: slots(to.iter().copied()),
+            link: constant(millis),
+        }
+    }
+
+    fn millis(table: &LinkTable, from: u32, to: u32) -> u64 {
+        table.between(PeerId(from), PeerId(to)).latency.min_nanos() / 1_000_000
+    }
+
+    #[test]
+    fn regions_set_latencies_by_direction() {
+        // e to w and w to e differ; a peer without a region keeps the usual link.
+        let table = LinkTable::new(&placed());
+        let pairs = [
+            (0, 1, 20),
+            (0, 2, 80),
+            (2, 0, 90),
+            (2, 3, 30),
+            (0, 5, 10),
+            (5, 0, 10),
+        ];
+        for (from, to, expected) in pairs {
+            assert_eq!(millis(&table, from, to), expected, "{from} to {to}");
+        }
+    }
+
+    #[test]
+    fn regions_keep_the_rest_of_the_usual_link() {
+        // Only the latency is the region's: a lossy usual link stays lossy between regions.
+        let mut scenario = placed();
+        scenario.network.link.in_order = true;
+        let table = LinkTable::new(&scenario);
+        assert!(table.between(PeerId(0), PeerId(2)).in_order);
+    }
+
+    #[test]
+    fn the_more_particular_statement_wins() {
+        // Overrides over organisations over regions over the usual link; of overrides the last.
+        let mut scenario = placed();
+        scenario.network.lan = Some(constant(1));
+        scenario.network.links = vec![over(&[0, 1], &[2, 3], 5), over(&[1], &[3], 6)];
+        let table = LinkTable::new(&scenario);
+        let pairs = [
+            (0, 1, 1),
+            (0, 2, 5),
+            (2, 0, 1),
+            (1, 3, 6),
+            (3, 1, 90),
+            (0, 4, 80),
+            (4, 5, 1),
+        ];
+        for (from, to, expected) in pairs {
+            assert_eq!(millis(&table, from, to), expected, "{from} to {to}");
+        }
+        assert_eq!(
+            table.shortest_nanos(),
+            1_000_000,
+            "the lookahead is the least of all"
+        );
+    }
+
+    #[test]
+    fn overrides_in_a_table_and_searched_are_the_same() {
+        // Two ways to the same answer; every pair must agree.
+        let links = [
+            over(&[0, 1, 2], &[3, 4], 5),
+            over(&[2], &[4], 6),
+            over(&[5], &[0, 5], 7),
+        ];
+        let mut places = places(&scenario(6));
+        let table = Overrides::new(&links, &[1, 2, 3], &mut places);
+        assert!(matches!(table, Overrides::Table { .. }));
+        let sets = links
+            .iter()
+            .zip(1..)
+            .map(|(link, number)| (PeerSet::new(&link.from), PeerSet::new(&link.to), number));
+        let search = Overrides::Search(sets.collect());
+        for from in 0..6 {
+            for to in 0..6 {
+                let (sender, receiver) = (places[from as usize], places[to as usize]);
+                let (from, to) = (PeerId(from), PeerId(to));
+                let found = table.find(from, to, sender, receiver);
+                assert_eq!(
+                    found,
+                    search.find(from, to, sender, receiver),
+                    "{from} {to}"
+                );
+            }
+        }
+    }
+}

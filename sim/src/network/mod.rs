@@ -10,6 +10,8 @@ pub mod disk;
 pub mod draw;
 pub mod egress;
 pub mod fabric;
+#[cfg(test)]
+pub(crate) mod fixture;
 pub mod latency;
 pub mod layout;
 pub mod link;

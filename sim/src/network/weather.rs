@@ -283,3 +283,20 @@ impl Weather {
 fn touches(peers: &PeerSet, from: PeerId, to: PeerId) -> bool {
     peers.contains(from) || peers.contains(to)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::network::fixture::slots;
+
+    #[test]
+    fn a_set_holds_its_peers_and_no_other() {
+        // Across word borders and beyond the end.
+        let set = PeerSet::new(&slots([0, 63, 64, 130]));
+        let held: Vec<u32> = (0..300)
+            .filter(|&slot| set.contains(PeerId(slot)))
+            .collect();
+        assert_eq!(held, [0, 63, 64, 130]);
+        assert!(!PeerSet::new(&[]).contains(PeerId(0)));
+    }
+}
