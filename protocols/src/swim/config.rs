@@ -97,7 +97,8 @@ pub struct SwimConfig {
     /// The local health score stays below this. At least 1. memberlist
     /// `AwarenessMaxMultiplier`: 8.
     pub local_health_max: u32,
-    /// How a member comes to know the others.
+    /// How a member comes to know the others; tells who builds the machine whether to call
+    /// [`Swim::new`](super::Swim::new) or [`Swim::with_roster`](super::Swim::with_roster).
     pub bootstrap: Bootstrap,
     /// Time between two attempts to join through the seeds. Above zero. Ours: 1 s.
     pub join_retry: SimDuration,
