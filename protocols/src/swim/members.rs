@@ -209,3 +209,14 @@ impl Roster {
         &self.records
     }
 }
+
+#[cfg(test)]
+impl Members {
+    /// Pages that both tables hold in common.
+    pub(super) fn shared_pages_with(&self, other: &Self) -> usize {
+        let pairs = self.pages.iter().zip(&other.pages);
+        pairs
+            .filter(|(mine, theirs)| Arc::ptr_eq(mine, theirs))
+            .count()
+    }
+}

@@ -314,9 +314,10 @@ impl<R: SwimRules> Swim<R> {
     }
 
     pub(super) fn fall_silent(&mut self, ctx: &mut Context<'_, Self>) {
-        let Stage::Leaving(request) = std::mem::replace(&mut self.stage, Stage::Left) else {
+        let Stage::Leaving(request) = self.stage else {
             return;
         };
+        self.stage = Stage::Left;
         let timers = [
             SwimTimer::Period,
             SwimTimer::ProbeTimeout,

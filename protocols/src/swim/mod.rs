@@ -301,6 +301,10 @@ impl<R: SwimRules> Protocol for Swim<R> {
     }
 
     fn on_timer(&mut self, timer: SwimTimer, ctx: &mut Context<'_, Self>) {
+        match self.stage {
+            Stage::Down | Stage::Starting | Stage::Left => return,
+            Stage::Member | Stage::Leaving(_) => {}
+        }
         match timer {
             SwimTimer::Period => self.on_period(ctx),
             SwimTimer::ProbeTimeout => self.on_probe_timeout(ctx),

@@ -31,7 +31,7 @@ const MAX_RELAYS: usize = 1024;
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(super) struct ProbeList {
     places: Vec<Place>,
-    passed: usize,
+    pub(super) passed: usize,
 }
 
 impl ProbeList {
@@ -130,8 +130,8 @@ impl ProbeList {
 /// The probe under way.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Probe {
-    sequence: u32,
-    target: Place,
+    pub(super) sequence: u32,
+    pub(super) target: Place,
     /// Who was asked to help, and whether he has sent a nack.
     proxies: Vec<(PeerId, bool)>,
 }
