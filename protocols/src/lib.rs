@@ -17,6 +17,7 @@ pub mod protocol;
 pub mod quorum;
 pub mod random;
 pub mod signed;
+pub mod swim;
 pub mod tabletop;
 pub mod time;
 

@@ -1,0 +1,1 @@
+//! Tests of the SWIM machine, one file per kind of input.
