@@ -16,6 +16,7 @@ pub mod peer;
 pub mod protocol;
 pub mod quorum;
 pub mod random;
+pub mod rumor;
 pub mod signed;
 pub mod tabletop;
 pub mod time;

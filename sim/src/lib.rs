@@ -2,6 +2,7 @@
 //!
 //! Must not know plots or the file formats of reports.
 
+pub mod judge;
 pub mod nemesis;
 pub mod network;
 pub mod time;

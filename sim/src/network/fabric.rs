@@ -5,6 +5,8 @@
 //! ([`Fabric::admits`]), so a cut also reaches what is in flight. Must not know who is up, what a
 //! message says, or when faults strike.
 
+use std::sync::Arc;
+
 use fedsim_protocols::{PeerId, RunKey, SimDuration};
 use fedsim_scenarios::Scenario;
 
@@ -48,11 +50,13 @@ pub enum DropReason {
 }
 
 /// All links of a run.
-#[derive(Debug)]
+///
+/// Cloning shares what never changes and the counts of effects.
+#[derive(Clone, Debug)]
 pub struct Fabric {
     key: DrawKey,
-    links: LinkTable,
-    layout: Layout,
+    links: Arc<LinkTable>,
+    layout: Arc<Layout>,
     weather: Weather,
     lookahead: u64,
 }
@@ -72,8 +76,8 @@ impl Fabric {
         let lookahead = links.shortest_nanos().max(1);
         Self {
             key: DrawKey::new(key, "network"),
-            links,
-            layout: Layout::new(scenario, key),
+            links: Arc::new(links),
+            layout: Arc::new(Layout::new(scenario, key)),
             weather: Weather::new(scenario.faults.len()),
             lookahead,
         }

@@ -3,6 +3,7 @@
 //! Changed at window edges only, read by all shards in between. Whoever asks pays one comparison
 //! while the weather is calm. Must not know when faults begin or end.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use fedsim_protocols::{PeerId, Probability, SimDuration};
@@ -149,12 +150,14 @@ struct Active {
 }
 
 /// Everything that acts on links right now, and how often each fault did.
-#[derive(Debug)]
+///
+/// Clones count together.
+#[derive(Clone, Debug)]
 pub struct Weather {
     calm: bool,
     active: Vec<Active>,
     /// Messages that each fault changed or took. Sums do not depend on the order of the shards.
-    touched: Box<[AtomicU64]>,
+    touched: Arc<[AtomicU64]>,
 }
 
 impl Weather {

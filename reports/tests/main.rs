@@ -1,0 +1,7 @@
+//! What the reports promise: pictures that draw, pages that repeat, summaries that fit a screen.
+
+mod pictures;
+mod reference;
+mod report;
+mod sample;
+mod seeds;

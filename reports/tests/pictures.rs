@@ -1,0 +1,181 @@
+//! Pictures: which are drawn, how they read, and what can never break them.
+
+use std::fs;
+use std::path::Path;
+
+use fedsim_record::{RunRecord, Tables};
+use fedsim_reports::{ReportError, pictures, svg_to_png, write_report};
+
+use crate::sample::{record, under_churn};
+
+/// Set to a directory to look at the pictures and pages of the sample runs there.
+const LOOK: &str = "FEDSIM_PICTURES";
+
+fn show(prefix: &str, record: &RunRecord) {
+    let Ok(directory) = std::env::var(LOOK) else {
+        return;
+    };
+    let run = Path::new(&directory).join(prefix);
+    fs::create_dir_all(&run).unwrap();
+    write_report(record, &run).unwrap();
+    for picture in pictures(record).unwrap() {
+        let path = run.join(format!("{}.png", picture.name));
+        fs::write(path, svg_to_png(&picture.svg, 1.0).unwrap()).unwrap();
+    }
+}
+
+fn picture(record: &RunRecord, name: &str) -> String {
+    let drawn = pictures(record).unwrap();
+    let picture = drawn.into_iter().find(|picture| picture.name == name);
+    picture.unwrap().svg
+}
+
+#[test]
+fn every_subject_with_rows_has_its_picture() {
+    // The sample has rows in every plotted table; the list is the whole offer, in order.
+    let drawn = pictures(&record()).unwrap();
+    let names: Vec<_> = drawn.iter().map(|picture| picture.name.as_str()).collect();
+    let expected = [
+        "convergence",
+        "detection-latency",
+        "membership",
+        "request-latency",
+        "request-latency-over-time",
+        "load",
+        "messages",
+        "samples-local-health",
+        "samples-clock-offset",
+        "samples-queue-length",
+    ];
+    assert_eq!(names, expected);
+    show("plain", &record());
+    show("churn", &under_churn());
+}
+
+#[test]
+fn a_subject_without_rows_has_no_picture() {
+    // Faults alone are no subject: a run that measured nothing draws nothing.
+    let mut bare = record();
+    bare.tables = Tables {
+        faults: bare.tables.faults,
+        ..Tables::default()
+    };
+    assert_eq!(pictures(&bare).unwrap(), []);
+}
+
+#[test]
+fn curves_keep_eighths_of_a_pixel() {
+    // The page size is an eighth of the view box; with whole pixels a slow curve would climb in
+    // stairs. The convergence curve passes more heights than the panel has pixels only if
+    // fractions survive.
+    let svg = picture(&record(), "convergence");
+    assert!(
+        svg.starts_with("<svg width=\"960\" height=\""),
+        "{}",
+        &svg[..80]
+    );
+    assert!(svg.contains("viewBox=\"0 0 7680 "));
+    let longest = svg
+        .split("points=\"")
+        .skip(1)
+        .map(|rest| rest.split('"').next().unwrap())
+        .max_by_key(|points| points.len())
+        .unwrap();
+    let on_eighths = |point: &str| {
+        let (_, y) = point.split_once(',').unwrap();
+        y.parse::<i32>().unwrap() % 8 != 0
+    };
+    assert!(longest.split_whitespace().any(on_eighths));
+}
+
+#[test]
+fn every_fault_is_named_beside_its_number() {
+    // Six faults, few enough for numbers of their own; each label is a text of the legend.
+    let svg = picture(&record(), "load");
+    for fault in &record().tables.faults {
+        assert!(
+            svg.contains(&fault.label),
+            "{} is not in the legend",
+            fault.label
+        );
+    }
+    assert!(svg.contains("never took effect"));
+}
+
+#[test]
+fn many_faults_are_grouped_by_kind() {
+    // Sixty legend rows would bury the plot; the two kinds have a letter and a count each.
+    let svg = picture(&under_churn(), "load");
+    assert!(svg.contains("crash (51 times)"), "no group of crashes");
+    assert!(svg.contains("pause (9 times)"), "no group of pauses");
+}
+
+#[test]
+fn long_series_are_thinned_to_what_a_picture_shows() {
+    // 200,000 samples are some 5 MB as written; the picture may not grow with the run.
+    let mut long = record();
+    let template = long.tables.samples[1].clone();
+    long.tables.samples = (0..200_000_u32)
+        .map(|index| fedsim_record::SampleRow {
+            at_s: fedsim_record::Seconds::from_nanos(u64::from(index) * 300_000),
+            value: f64::from(index % 97),
+            ..template.clone()
+        })
+        .collect();
+    let svg = picture(&long, "samples-clock-offset");
+    assert!(svg.len() < 100_000, "{} bytes", svg.len());
+}
+
+#[test]
+fn a_thousand_series_do_not_drown_the_picture() {
+    // Each line would be kilobytes; the legend must then say that not all are shown.
+    let mut wide = record();
+    wide.tables.convergence = (0..100_000_u32)
+        .map(|index| fedsim_record::ConvergenceRow {
+            subject: format!("key of peer {}", index % 1000),
+            at_s: fedsim_record::Seconds::from_nanos(u64::from(index / 1000) * 600_000_000),
+            share: f64::from(index / 1000) / 100.0,
+        })
+        .collect();
+    let svg = picture(&wide, "convergence");
+    assert!(svg.len() < 100_000, "{} bytes", svg.len());
+    assert!(svg.contains("40 of 1000 series"));
+}
+
+#[test]
+fn odd_values_are_drawn_or_left_out_but_never_break_a_picture() {
+    // No numbers, infinite ones, a run of no length, names with markup: each has broken a
+    // plotting script somewhere.
+    let mut odd = record();
+    odd.summary.virtual_seconds = fedsim_record::Seconds::default();
+    for (index, value) in [f64::NAN, f64::INFINITY, -1.0, 0.0].into_iter().enumerate() {
+        odd.tables.samples[index].value = value;
+        odd.tables.samples[index].series = "<b>&\u{1f980}".to_owned();
+    }
+    odd.tables.convergence.truncate(1);
+    odd.tables.latency.truncate(1);
+    odd.tables.detection.retain(|row| row.censored);
+    for picture in pictures(&odd).unwrap() {
+        svg_to_png(&picture.svg, 0.5).unwrap();
+        assert!(!picture.svg.contains("NaN"), "{}", picture.name);
+    }
+}
+
+#[test]
+fn pixels_repeat_and_follow_the_scale() {
+    // Width and height stand at fixed places of a PNG file's header, after the signature.
+    let svg = picture(&record(), "detection-latency");
+    let png = svg_to_png(&svg, 2.0).unwrap();
+    assert_eq!(png, svg_to_png(&svg, 2.0).unwrap());
+    assert_eq!(&png[1..4], b"PNG");
+    assert_eq!(png[16..20], 1920_u32.to_be_bytes());
+}
+
+#[test]
+fn what_is_no_picture_is_refused() {
+    // Both a text that is no SVG and a scale that leaves no pixel.
+    let svg = picture(&record(), "detection-latency");
+    for refused in [svg_to_png("hello", 1.0), svg_to_png(&svg, 0.0)] {
+        assert!(matches!(refused, Err(ReportError::NotAPicture(_))));
+    }
+}
