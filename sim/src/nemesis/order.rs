@@ -24,7 +24,7 @@ pub struct Order {
 pub enum Control {
     /// Stop it; what was not durable is lost.
     Crash,
-    /// Stop it if it is up, and empty its disk.
+    /// Stop it if it is up, and empty its disk: when it restarts it starts anew.
     Wipe,
     /// Start it again with what its disk holds.
     Restart,

@@ -4,18 +4,21 @@
 //! Everything comes from the same code that a run uses, so what is said is what will happen. Must
 //! not know how anything is run.
 
+mod words;
+
 use std::fmt::Write;
 
-use fedsim_protocols::{PeerId, Probability, RunKey, SimDuration};
+use fedsim_protocols::{PeerId, RunKey, SimDuration};
 use fedsim_scenarios::Scenario;
-use fedsim_scenarios::spec::{
-    ClockSpec, CpuSpec, DiskSpec, Fault, Latency, LinkSpec, Partition, Role, Routing, Select,
-    Topology, When,
-};
+use fedsim_scenarios::spec::{ClockSpec, Fault, Partition, PeerSpec, Role, Select, When};
 
 use super::{FaultBand, Nemesis};
-use crate::network::{Fabric, LatencyModel};
+use crate::network::Fabric;
 use crate::time::SimTime;
+use words::{
+    clock, count, disk, latency_words, link, more, occurrences, percent, processor, starts,
+    thousandths, topology,
+};
 
 /// Names printed before "and so many more".
 const NAMES: usize = 8;
@@ -140,10 +143,7 @@ impl Text<'_> {
         }
     }
 
-    fn tally(
-        &self,
-        name: impl Fn(&fedsim_scenarios::spec::PeerSpec) -> &String,
-    ) -> Vec<(String, usize)> {
+    fn tally(&self, name: impl Fn(&PeerSpec) -> &String) -> Vec<(String, usize)> {
         let mut tally: Vec<(String, usize)> = Vec::new();
         for peer in self
             .scenario
@@ -171,6 +171,23 @@ impl Text<'_> {
         }
     }
 
+    /// As [`Text::names`], shorter where they are all members.
+    fn group(&self, peers: &[PeerId]) -> String {
+        let is_member = |peer: &&PeerId| {
+            let spec = self.scenario.peers.get(peer.index());
+            spec.is_some_and(|spec| spec.role == Role::Member)
+        };
+        let all = self
+            .scenario
+            .peers
+            .iter()
+            .filter(|peer| peer.role == Role::Member);
+        match peers.len() > 1 && peers.iter().filter(is_member).count() == peers.len() {
+            true if all.count() == peers.len() => "all members".to_owned(),
+            true | false => self.names(peers),
+        }
+    }
+
     fn network(&mut self, fabric: &Fabric) {
         let network = &self.scenario.network;
         self.heading("Network");
@@ -187,7 +204,7 @@ impl Text<'_> {
             }
         }
         for over in &network.links {
-            let (from, to) = (self.names(&over.from), self.names(&over.to));
+            let (from, to) = (self.group(&over.from), self.group(&over.to));
             self.entry(&format!("from {from} to {to}: {}", link(&over.link)));
         }
         self.line(&format!(
@@ -231,19 +248,20 @@ impl Text<'_> {
             self.line("None.");
             return;
         }
+        let lookahead = fabric.lookahead();
         let (bands, complete) = foresee(self.scenario, fabric, key);
         for (number, spec) in (1..).zip(&self.scenario.faults) {
             let heal = spec
                 .heal_by
                 .map(|heal| format!(" Healed for good at {heal}."));
             let lasts = match spec.lasts {
+                Some(_) | None if !super::lasts(&spec.fault) => String::new(),
                 Some(lasts) => format!(", for {lasts}"),
-                None if !super::lasts(&spec.fault) => String::new(),
                 None if spec.heal_by.is_some() => ", until healed".to_owned(),
                 None => ", to the end of the run".to_owned(),
             };
             let what = format!("{}{lasts}", self.what(&spec.fault));
-            let (label, when) = (&spec.label, self.when(&spec.when));
+            let (label, when) = (&spec.label, self.when(&spec.when, lookahead));
             self.wrapped(
                 &format!("  {number}. "),
                 "     ",
@@ -262,8 +280,8 @@ impl Text<'_> {
                 None => " to the end".to_owned(),
             };
             let whom = match band.peers.is_empty() {
-                true => "whom, shows only in the run".to_owned(),
-                false => self.names(&band.peers),
+                true => "whom it hits shows only in the run".to_owned(),
+                false => self.group(&band.peers),
             };
             self.wrapped(
                 "       ",
@@ -278,7 +296,7 @@ impl Text<'_> {
         }
     }
 
-    fn when(&self, when: &When) -> String {
+    fn when(&self, when: &When, lookahead: SimDuration) -> String {
         match when {
             When::At(at) => format!("at {at}"),
             When::Every {
@@ -300,12 +318,8 @@ impl Text<'_> {
                     true => String::new(),
                     false => format!(" of {}", self.names(peers)),
                 };
-                let later = match delay.is_zero() {
-                    true => String::new(),
-                    false => format!(" and {delay} more"),
-                };
-                let which = occurrences(*nth, *times);
-                format!("one shortest message delay{later} after {which} \"{event}\"{whose}")
+                let (after, which) = (lookahead + *delay, occurrences(*nth, *times));
+                format!("{after} after {which} \"{event}\"{whose}")
             }
             When::AfterOperations { count, times: 1 } => {
                 format!("once {count} requests have been answered")
@@ -326,14 +340,14 @@ impl Text<'_> {
                 format!("{cut}; in turn cut for {down} and whole for {up}")
             }
             Fault::Crash(peers) => {
-                format!("{} crash, losing what was not on disk", self.whom(peers))
+                format!("crash {} (what is not on disk is lost)", self.whom(peers))
             }
-            Fault::Wipe(peers) => format!("{} crash and lose their disks", self.whom(peers)),
-            Fault::Pause(peers) => format!("{} stop handling anything", self.whom(peers)),
+            Fault::Wipe(peers) => format!("crash {} and wipe their disks", self.whom(peers)),
+            Fault::Pause(peers) => format!("pause {}", self.whom(peers)),
             Fault::ClockJump { peers, by_nanos } => {
                 let by = SimDuration::from_nanos(by_nanos.unsigned_abs());
                 let way = if *by_nanos < 0 { "back" } else { "forward" };
-                format!("clocks of {} jump {way} by {by}", self.whom(peers))
+                format!("set clocks {way} by {by}: {}", self.whom(peers))
             }
             Fault::LatencyStorm {
                 peers,
@@ -342,72 +356,73 @@ impl Text<'_> {
             } => {
                 let whom = self.whom(peers);
                 let factor = thousandths(*factor_milli);
-                format!("messages from and to {whom} take {factor} times as long, plus {plus}")
+                format!("slow messages to {factor} times as long plus {plus}, from and to {whom}")
             }
             Fault::LossStorm { peers, loss } => {
                 let whom = self.whom(peers);
-                format!(
-                    "{} of the messages from and to {whom} are lost",
-                    percent(*loss)
-                )
+                format!("lose {} of all messages from and to {whom}", percent(*loss))
             }
             Fault::Links { peers, link: by } => {
                 format!(
-                    "links from and to {} become: {}",
+                    "replace the links from and to {} by: {}",
                     self.whom(peers),
                     link(by)
                 )
             }
             Fault::Slow { peers, per_input } => {
                 format!(
-                    "{} take {per_input} longer for everything they handle",
+                    "add {per_input} to everything handled by {}",
                     self.whom(peers)
                 )
             }
-            Fault::RegionOutage(region) => format!("region {region} loses all its links"),
+            Fault::RegionOutage(region) => format!("cut all links of region {region}"),
             Fault::Disk { peers, disk: spec } => {
-                format!("disks of {} become: {}", self.whom(peers), disk(spec))
+                format!(
+                    "let the disks of {} behave otherwise: {}",
+                    self.whom(peers),
+                    disk(spec)
+                )
             }
             Fault::Request { peers, request } => {
-                format!("{} are asked to \"{request}\"", self.whom(peers))
+                format!("ask for \"{request}\": {}", self.whom(peers))
             }
         }
     }
 
     fn partition(&self, partition: &Partition) -> String {
         match partition {
-            Partition::Halves => "members are cut into two random halves".to_owned(),
+            Partition::Halves => "cut the members into two random halves".to_owned(),
             Partition::Sides(sides) => {
                 let sides: Vec<String> = sides.iter().map(|side| self.names(side)).collect();
-                format!("links are cut between {}", sides.join(" | "))
+                format!("cut the links between these sides: {}", sides.join(" | "))
             }
             Partition::Bridge { over } => {
                 let over = self.whom(over);
-                format!("members are cut into two random halves that meet only at {over}")
+                format!("cut the members into two random halves that meet only at {over}")
             }
             Partition::MajorityRing => {
-                "every member keeps links to a majority only, no two to the same".to_owned()
+                "leave every member links to a majority only, no two to the same".to_owned()
             }
             Partition::OneWay { from, to } => {
                 let (from, to) = (self.whom(from), self.whom(to));
-                format!("messages from {from} to {to} are cut, the way back stands")
+                format!("cut messages from {from} to {to}, not the way back")
             }
-            Partition::Isolate(peers) => format!("{} lose all links", self.whom(peers)),
-            Partition::Chain => "members keep links to the next in order only".to_owned(),
+            Partition::Isolate(peers) => format!("cut all links of {}", self.whom(peers)),
+            Partition::Chain => "leave members links to the next in order only".to_owned(),
             Partition::StarAround(centre) => {
-                format!("members keep links with {} only", self.whom(centre))
+                format!("leave members links with {} only", self.whom(centre))
             }
         }
     }
 
     fn whom(&self, select: &Select) -> String {
         match select {
-            Select::Peers(peers) => self.names(peers),
+            Select::Peers(peers) => self.group(peers),
             Select::Random { count: some, of } => {
                 format!(
                     "{} drawn from {}",
                     count(*some as usize, "peer"),
-                    self.names(of)
+                    self.group(of)
                 )
             }
             Select::LastToReport(event) => format!("whoever last reported \"{event}\""),
@@ -431,212 +446,4 @@ fn foresee(scenario: &Scenario, mut fabric: Fabric, key: RunKey) -> (Vec<FaultBa
         orders.clear();
     }
     (nemesis.bands(), false)
-}
-
-fn topology(scenario: &Scenario, fabric: &Fabric) -> String {
-    let name = match &scenario.topology {
-        Topology::Complete => return "Everybody is linked with everybody.".to_owned(),
-        Topology::Ring => "Members form a ring".to_owned(),
-        Topology::Line => "Members form a line".to_owned(),
-        Topology::Star { .. } => "Members form a star".to_owned(),
-        Topology::RandomRegular { .. } => "Members form a random regular graph".to_owned(),
-        Topology::SmallWorld { rewire, .. } => {
-            format!(
-                "Members form a small world ({} of the edges rewired)",
-                percent(*rewire)
-            )
-        }
-        Topology::ScaleFree { .. } => "Members form a scale-free graph".to_owned(),
-        Topology::Gateways { per_organisation } => format!(
-            "Organisations are linked through {} each",
-            count(*per_organisation as usize, "gateway")
-        ),
-        Topology::Edges(_) => "Members are linked as the file says".to_owned(),
-    };
-    let figures = fabric.layout().figures();
-    let (least, mean, most) = figures.degree;
-    let degree = match least == most {
-        true => format!("{least} neighbours each"),
-        false => format!("{least} to {most} neighbours, {mean:.1} on average"),
-    };
-    let far = match figures.diameter {
-        Some(hops) => format!(
-            "{} at most from one to another",
-            count(hops as usize, "hop")
-        ),
-        None => "and NOT everybody can be reached from everybody".to_owned(),
-    };
-    let routing = match scenario.routing {
-        Routing::Neighbours => "Only neighbours reach each other.",
-        Routing::Shortest => "Others are reached over the fewest hops, whose delays add up.",
-    };
-    format!("{name}: {degree}, {far}. {routing}")
-}
-
-fn link(link: &LinkSpec) -> String {
-    let mut parts = vec![latency_words(&link.latency)];
-    parts.push(match link.loss.is_zero() {
-        true => "no loss".to_owned(),
-        false => format!("{} lost", percent(link.loss)),
-    });
-    if !link.duplicate.is_zero() {
-        parts.push(format!("{} arrive twice", percent(link.duplicate)));
-    }
-    if let Some(reorder) = link.reorder {
-        parts.push(format!(
-            "{} held back by up to {}",
-            percent(reorder.chance),
-            reorder.by
-        ));
-    }
-    if link.in_order {
-        parts.push("in order".to_owned());
-    }
-    parts.push(link.bandwidth.map_or_else(
-        || "unlimited bandwidth".to_owned(),
-        |bandwidth| {
-            let (rate, queue) = (bandwidth.bytes_per_second, bandwidth.queue_bytes);
-            format!("{rate} bytes a second with room for {queue} waiting")
-        },
-    ));
-    parts.join(", ")
-}
-
-fn latency_words(latency: &Latency) -> String {
-    let shape = match latency {
-        Latency::Constant(always) => return format!("always {} one way", rounded(*always)),
-        Latency::Uniform { .. } => "uniform",
-        Latency::Normal { .. } => "normal",
-        Latency::LogNormal { .. } => "log-normal",
-        Latency::Pareto { .. } => "Pareto",
-        Latency::Empirical { .. } => "measured",
-    };
-    let figures = LatencyModel::new(latency).figures();
-    let mean = figures.mean.map_or("no finite mean".to_owned(), |mean| {
-        format!("{} on average", rounded(mean))
-    });
-    format!(
-        "{mean} one way, half within {}, 99% within {}, at least {} ({shape})",
-        rounded(figures.median),
-        rounded(figures.p99),
-        rounded(latency.min())
-    )
-}
-
-fn clock(clock: ClockSpec, spread: ClockSpec) -> String {
-    if clock == ClockSpec::default() && spread == ClockSpec::default() {
-        return "exact".to_owned();
-    }
-    let offset = signed(clock.offset_nanos, "ahead", "behind");
-    let drift = match clock.drift_ppm {
-        0 => "at true speed".to_owned(),
-        fast @ 1.. => format!("{fast} parts per million fast"),
-        slow => format!("{} parts per million slow", slow.unsigned_abs()),
-    };
-    let around = match spread == ClockSpec::default() {
-        true => String::new(),
-        false => format!(
-            "; each differs by up to {} and {} parts per million from that",
-            SimDuration::from_nanos(spread.offset_nanos.unsigned_abs()),
-            spread.drift_ppm.unsigned_abs()
-        ),
-    };
-    format!("{offset}, {drift}{around}")
-}
-
-fn signed(nanos: i64, positive: &str, negative: &str) -> String {
-    let span = SimDuration::from_nanos(nanos.unsigned_abs());
-    match nanos {
-        0 => "on time at the start".to_owned(),
-        1.. => format!("{span} {positive} at the start"),
-        _ => format!("{span} {negative} at the start"),
-    }
-}
-
-fn processor(cpu: &CpuSpec) -> String {
-    let costs = [
-        (cpu.per_message, "a message handled"),
-        (cpu.per_kib, "a KiB of it"),
-        (cpu.per_send, "a message sent"),
-        (cpu.per_signature, "a signature made"),
-        (cpu.per_verification, "a signature checked"),
-    ];
-    let words: Vec<String> = costs
-        .iter()
-        .filter(|(span, _)| !span.is_zero())
-        .map(|(span, what)| format!("{span} {what}"))
-        .collect();
-    match words.is_empty() {
-        true => "take no time".to_owned(),
-        false => words.join(", "),
-    }
-}
-
-fn disk(disk: &DiskSpec) -> String {
-    let delay = match (disk.fsync_low, disk.fsync_high) {
-        (low, high) if high.is_zero() && low.is_zero() => "writes are safe at once".to_owned(),
-        (low, high) if low >= high => format!("writes are safe after {low}"),
-        (low, high) => format!("writes are safe after {low} to {high}"),
-    };
-    let mut parts = vec![delay];
-    if !disk.torn.is_zero() {
-        parts.push(format!(
-            "a crash tears the oldest unsafe one with {}",
-            percent(disk.torn)
-        ));
-    }
-    if !disk.corrupt.is_zero() {
-        parts.push(format!(
-            "{} of the records are found damaged at a restart",
-            percent(disk.corrupt)
-        ));
-    }
-    parts.join(", ")
-}
-
-fn occurrences(nth: u32, times: u32) -> String {
-    match (nth, times) {
-        (1, 1) => "the first".to_owned(),
-        (nth, 1) => format!("number {nth} of"),
-        (1, times) => format!("each of the first {times}"),
-        (nth, u32::MAX) => format!("each from number {nth} on of"),
-        (nth, times) => format!("each of {times} from number {nth} on of"),
-    }
-}
-
-fn percent(share: Probability) -> String {
-    let hundredths = format!("{:.4}", share.as_f64() * 100.0);
-    format!(
-        "{}%",
-        hundredths.trim_end_matches('0').trim_end_matches('.')
-    )
-}
-
-fn thousandths(milli: u64) -> String {
-    let exact = format!("{}.{:03}", milli / 1_000, milli % 1_000);
-    exact.trim_end_matches('0').trim_end_matches('.').to_owned()
-}
-
-/// The span with about three digits.
-fn rounded(span: SimDuration) -> String {
-    let nanos = span.as_nanos();
-    let unit = 10_u64.pow(nanos.checked_ilog10().unwrap_or(0).saturating_sub(2));
-    SimDuration::from_nanos((nanos / unit).saturating_mul(unit)).to_string()
-}
-
-fn count(number: usize, what: &str) -> String {
-    let plural = if number == 1 { "" } else { "s" };
-    format!("{number} {what}{plural}")
-}
-
-fn starts(number: usize) -> String {
-    let verb = if number == 1 { "starts" } else { "start" };
-    format!("{} {verb}", count(number, "peer"))
-}
-
-fn more(all: usize) -> String {
-    match all.saturating_sub(NAMES) {
-        0 => String::new(),
-        rest => format!(" and {rest} more"),
-    }
 }
