@@ -280,7 +280,8 @@ impl<C: Cast> Stage<C::Machine> for OnStage<C> {
     }
 }
 
-fn shard<C: Cast>(setup: &Setup<'_, C>, number: u32) -> Shard<C::Machine> {
+/// Seats the peers of shard `number`.
+pub(crate) fn shard<C: Cast>(setup: &Setup<'_, C>, number: u32) -> Shard<C::Machine> {
     let nursery = Nursery::new(setup);
     let slots = (number..setup.scenario.peers.len() as u32).step_by(setup.shards as usize);
     let stage = Rc::new(OnStage {

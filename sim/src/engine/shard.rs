@@ -234,14 +234,10 @@ impl<P: Protocol> Shard<P> {
 
     /// The running hashes of the peers, by position.
     pub(crate) fn folds(&mut self) -> Vec<u128> {
-        let folds = Arc::new(std::sync::Mutex::new(Vec::new()));
-        for place in &mut self.places {
-            let sink = Arc::clone(&folds);
-            place.seat.act(move |peer, _, _| {
-                sink.lock().expect("one thread").push(peer.fold());
-            });
-        }
-        std::mem::take(&mut *folds.lock().expect("one thread"))
+        let places = self.places.iter_mut();
+        places
+            .map(|place| place.seat.act(|peer, _, _| peer.fold()))
+            .collect()
     }
 
     /// The actor of the peer at `local`.

@@ -100,13 +100,17 @@ impl<P: Protocol> Seat<P> {
         self.poll();
     }
 
-    /// Has the actor carry out a deed, now.
-    pub(crate) fn act(
+    /// Has the actor carry out a deed, now; what it gave.
+    pub(crate) fn act<R: Send + 'static>(
         &mut self,
-        deed: impl FnOnce(&mut Peer<P>, &mut Cell<P>, &dyn Stage<P>) + Send + 'static,
-    ) {
-        self.address.do_send(Act(Box::new(deed)));
+        deed: impl FnOnce(&mut Peer<P>, &mut Cell<P>, &dyn Stage<P>) -> R + Send + 'static,
+    ) -> R {
+        let (give, take) = std::sync::mpsc::channel();
+        self.address.do_send(Act(Box::new(move |peer, cell, stage| {
+            let _ = give.send(deed(peer, cell, stage));
+        })));
         self.poll();
+        take.recv().expect("BUG: an actor did not do its deed")
     }
 
     #[inline]
