@@ -206,6 +206,19 @@ macro_rules! fold_struct {
     };
 }
 
+/// Implements [`Fold`](crate::Fold) for a tuple struct by folding its fields in order.
+#[macro_export]
+macro_rules! fold_tuple {
+    ($name:ident($($field:ident),*)) => {
+        impl $crate::Fold for $name {
+            fn fold(&self, into: &mut $crate::Folder) {
+                let Self($($field),*) = self;
+                $($crate::Fold::fold($field, into);)*
+            }
+        }
+    };
+}
+
 /// Implements [`Fold`](crate::Fold) for an enum: the given number of the variant, then its fields.
 ///
 /// ```

@@ -18,6 +18,7 @@ pub mod quorum;
 pub mod random;
 pub mod rumor;
 pub mod signed;
+pub mod swim;
 pub mod tabletop;
 pub mod time;
 

@@ -7,6 +7,9 @@ pub mod expect;
 pub mod faults;
 pub mod network;
 pub mod peers;
+pub mod protocol;
+pub mod report;
+pub mod workload;
 
 use fedsim_protocols::SimDuration;
 
@@ -17,6 +20,9 @@ pub use network::{
     Routing, Topology,
 };
 pub use peers::{PeerSpec, Role};
+pub use protocol::{PerOrganisation, ProtocolSpec};
+pub use report::Report;
+pub use workload::{Arrivals, LoadLoop, Mix, Rate, RequestLoad, RumorStart, Workload};
 
 /// One experiment: a claim, what runs, under which weather, and what must come out.
 #[derive(Clone, Debug, PartialEq)]
@@ -43,10 +49,40 @@ pub struct Scenario {
     pub routing: Routing,
     /// What checkers may assume.
     pub assume: Assume,
+    /// What every member runs, each kind at most once; empty where the caller brings a protocol.
+    pub protocols: Vec<ProtocolSpec>,
+    /// What is asked of the protocols.
+    pub workload: Workload,
     /// What hurts, in file order; a fault's number in reports is its position plus one.
     pub faults: Vec<FaultSpec>,
     /// What must come out.
     pub expect: Expect,
+    /// What the run leaves behind beyond what every run does.
+    pub report: Report,
+}
+
+impl Default for Scenario {
+    /// One run of a minute with seed 1, nobody in it, and nothing that hurts.
+    fn default() -> Self {
+        Self {
+            name: String::new(),
+            claim: String::new(),
+            seed: 1,
+            runs: 1,
+            duration: SimDuration::from_secs(60),
+            warm_up: SimDuration::ZERO,
+            peers: Vec::new(),
+            network: NetworkSpec::default(),
+            topology: Topology::default(),
+            routing: Routing::default(),
+            assume: Assume::default(),
+            protocols: Vec::new(),
+            workload: Workload::default(),
+            faults: Vec::new(),
+            expect: Expect::default(),
+            report: Report::default(),
+        }
+    }
 }
 
 impl Scenario {

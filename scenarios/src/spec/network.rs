@@ -50,6 +50,16 @@ pub enum Latency {
     },
 }
 
+impl Default for Latency {
+    /// Uniform between 10 and 100 ms, the span that protocol defaults suit.
+    fn default() -> Self {
+        Self::Uniform {
+            low: SimDuration::from_millis(10),
+            high: SimDuration::from_millis(100),
+        }
+    }
+}
+
 impl Latency {
     /// No draw is shorter.
     pub fn min(&self) -> SimDuration {
@@ -82,8 +92,8 @@ pub struct Bandwidth {
     pub queue_bytes: u64,
 }
 
-/// How one kind of link behaves.
-#[derive(Clone, Debug, PartialEq)]
+/// How one kind of link behaves. By default nothing is lost and capacity is unlimited.
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct LinkSpec {
     /// One-way latency.
     pub latency: Latency,
@@ -167,7 +177,7 @@ pub struct LinkOverride {
 }
 
 /// Everything physical.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct NetworkSpec {
     /// Links of which nothing else is said.
     pub link: LinkSpec,
@@ -196,9 +206,10 @@ pub struct NetworkSpec {
 /// Who is whose neighbour. Links are one-way; every undirected edge is two links.
 ///
 /// It joins members; clients are linked with everybody and relay nothing.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub enum Topology {
     /// Everybody.
+    #[default]
     Complete,
     /// Slot i and i + 1.
     Ring,
@@ -236,9 +247,10 @@ pub enum Topology {
 }
 
 /// How a message gets to a peer that is no neighbour.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Routing {
     /// Not at all.
+    #[default]
     Neighbours,
     /// Along the path of least hops; the delays of its links add up.
     Shortest,

@@ -1,0 +1,32 @@
+//! What members run.
+
+/// A protocol's configuration, which organisations may override.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct PerOrganisation<C> {
+    /// What holds for everybody else.
+    pub base: C,
+    /// Whole configurations by organisation, in file order.
+    pub overrides: Vec<(String, C)>,
+}
+
+impl<C> PerOrganisation<C> {
+    /// The same for everybody.
+    pub fn uniform(base: C) -> Self {
+        Self {
+            base,
+            overrides: Vec::new(),
+        }
+    }
+
+    /// What holds for the peers of an organisation.
+    pub fn of(&self, organisation: &str) -> &C {
+        self.overrides
+            .iter()
+            .find(|(name, _)| name == organisation)
+            .map_or(&self.base, |(_, config)| config)
+    }
+}
+
+/// One protocol table of a scenario.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ProtocolSpec {}

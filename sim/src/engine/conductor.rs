@@ -1,0 +1,210 @@
+//! Decides when the next window is and what the nemesis does at its start; hears what happened.
+//!
+//! Runs on one thread, between windows. Must not know how shards run a window.
+
+use std::sync::Arc;
+
+use fedsim_protocols::{Event, PeerId, Protocol, RunKey, SimDuration};
+use fedsim_scenarios::Scenario;
+
+use super::driver::{Options, RunControl};
+use super::notice::{Happened, Notice, TraceEntry};
+use super::observe::{Observer, World};
+use super::shard::Plan;
+use crate::nemesis::{Control, FaultBand, FaultTally, Nemesis, Order};
+use crate::network::Fabric;
+use crate::time::SimTime;
+
+/// Messages under way from which windows end with a bucket, so that none is split.
+const MANY: usize = 4_096;
+
+pub(crate) struct Conductor<'a, P: Protocol> {
+    fabric: Arc<Fabric>,
+    nemesis: Nemesis,
+    observer: &'a mut dyn Observer<P>,
+    up: Vec<bool>,
+    end: SimTime,
+    width: SimDuration,
+    bucket_bits: u32,
+    sample_every: Option<SimDuration>,
+    next_sample: SimTime,
+    traced: Option<std::ops::Range<SimTime>>,
+    control: Arc<RunControl>,
+    operations: u64,
+    orders: Vec<Order>,
+    no_orders: Arc<Vec<(PeerId, Control)>>,
+    satisfied: bool,
+}
+
+impl<'a, P: Protocol> Conductor<'a, P> {
+    pub(crate) fn new(
+        scenario: &Scenario,
+        key: RunKey,
+        options: &Options,
+        observer: &'a mut dyn Observer<P>,
+    ) -> Self {
+        let fabric = Fabric::new(scenario, key);
+        let lookahead = fabric.lookahead();
+        let width = lookahead / u64::from(options.window_divisor.max(1));
+        Self {
+            nemesis: Nemesis::new(scenario, &fabric, key),
+            fabric: Arc::new(fabric),
+            observer,
+            up: vec![false; scenario.peers.len()],
+            end: SimTime::from(scenario.duration),
+            width,
+            bucket_bits: lookahead.as_nanos().max(1).ilog2(),
+            sample_every: options.sample_every,
+            next_sample: options
+                .sample_every
+                .map_or(SimTime::NEVER, |_| SimTime::ZERO),
+            traced: options.trace.clone(),
+            control: Arc::clone(&options.control),
+            operations: 0,
+            orders: Vec::new(),
+            no_orders: Arc::default(),
+            satisfied: false,
+        }
+    }
+
+    pub(crate) fn fabric(&self) -> &Arc<Fabric> {
+        &self.fabric
+    }
+
+    pub(crate) fn ended_at(&self) -> SimTime {
+        self.end
+    }
+
+    pub(crate) fn is_cancelled(&self) -> bool {
+        self.control.is_cancelled()
+    }
+
+    pub(crate) fn bands(&self) -> Vec<FaultBand> {
+        self.nemesis.bands()
+    }
+
+    pub(crate) fn tallies(&self) -> Vec<FaultTally> {
+        self.nemesis.tallies(&self.fabric)
+    }
+
+    /// The next window, or `None` when the run is over. `next_at`: when a peer has something to do.
+    pub(crate) fn plan(&mut self, next_at: SimTime, in_flight: usize) -> Option<Plan> {
+        let strike = self.nemesis.next_at().unwrap_or(SimTime::NEVER);
+        let start = next_at.min(strike).min(self.next_sample);
+        if start >= self.end || self.control.is_cancelled() {
+            return None;
+        }
+        self.control.set_done(start);
+        let orders = self.strike(start, strike);
+        self.sample(start);
+        let strike = self.nemesis.next_at().unwrap_or(SimTime::NEVER);
+        let mut end = (start + self.width)
+            .min(strike)
+            .min(self.next_sample)
+            .min(self.end);
+        if in_flight > MANY {
+            let bucket = (start.as_nanos() >> self.bucket_bits) + 1;
+            end = end.min(SimTime::from_nanos(bucket << self.bucket_bits));
+        }
+        let traced = match &self.traced {
+            None => false,
+            Some(range) => {
+                end = split(start, end, range);
+                range.contains(&start)
+            }
+        };
+        Some(Plan {
+            start,
+            end,
+            orders,
+            fabric: Arc::clone(&self.fabric),
+            traced,
+        })
+    }
+
+    fn strike(&mut self, start: SimTime, strike: SimTime) -> Arc<Vec<(PeerId, Control)>> {
+        if strike > start {
+            return Arc::clone(&self.no_orders);
+        }
+        let fabric = Arc::make_mut(&mut self.fabric);
+        self.nemesis.act(start, fabric, &mut self.orders);
+        let world = World {
+            fabric: &self.fabric,
+            up: &self.up,
+        };
+        self.observer.weather_changed(start, &world);
+        for order in &self.orders {
+            if order.what != Control::Restart && self.up[order.peer.index()] {
+                self.nemesis.note_effect(order.fault);
+            }
+        }
+        let orders = self.orders.drain(..).map(|order| (order.peer, order.what));
+        Arc::new(orders.collect())
+    }
+
+    fn sample(&mut self, start: SimTime) {
+        if start < self.next_sample {
+            return;
+        }
+        let world = World {
+            fabric: &self.fabric,
+            up: &self.up,
+        };
+        self.observer.sample(start, &world);
+        self.next_sample = match self.sample_every {
+            Some(every) => self.next_sample + every,
+            None => SimTime::NEVER,
+        };
+    }
+
+    /// Hears, in order, what happened in the window just run.
+    pub(crate) fn hear(&mut self, notices: &mut Vec<Notice<P>>) {
+        if notices.is_empty() {
+            return;
+        }
+        notices.sort_unstable_by_key(|notice| (notice.at, notice.peer, notice.n));
+        for notice in notices.drain(..) {
+            self.hear_one(&notice);
+        }
+    }
+
+    fn hear_one(&mut self, notice: &Notice<P>) {
+        let peer = notice.peer;
+        match &notice.what {
+            Happened::Started | Happened::Restarted => self.up[peer.index()] = true,
+            Happened::Crashed => self.up[peer.index()] = false,
+            Happened::Event(event) => self.nemesis.on_event(notice.at, peer, event.name()),
+            Happened::Replied(..) => {
+                self.operations += 1;
+                self.nemesis.on_operations(notice.at, self.operations);
+            }
+            Happened::Invoked(..) | Happened::Paused | Happened::Resumed => {}
+        }
+        let world = World {
+            fabric: &self.fabric,
+            up: &self.up,
+        };
+        self.observer.notice(notice, &world);
+        if !self.satisfied && self.observer.is_satisfied() {
+            self.satisfied = true;
+            self.end = self.end.min(notice.at + self.fabric.lookahead());
+        }
+    }
+
+    /// Hears, in order, the events of a traced window.
+    pub(crate) fn hear_trace(&mut self, trace: &mut Vec<TraceEntry>) {
+        trace.sort_by_key(|entry| (entry.at, entry.peer));
+        for entry in trace.drain(..) {
+            self.observer.trace(&entry);
+        }
+    }
+}
+
+/// Ends a window at an edge of `range` that lies inside it.
+fn split(start: SimTime, end: SimTime, range: &std::ops::Range<SimTime>) -> SimTime {
+    let edges = [range.start, range.end];
+    let inside = edges
+        .into_iter()
+        .filter(|edge| *edge > start && *edge < end);
+    inside.min().unwrap_or(end)
+}
