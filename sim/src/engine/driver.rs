@@ -239,7 +239,7 @@ impl<'a, C: Cast> Nursery<'a, C> {
             sender,
             setup.stream(setup.cast.protocol(), id, 0),
             Keys::new(self.scheme.clone(), identity_seed(setup.key, id)),
-            self.clocks[slot].clone(),
+            self.clocks[slot],
             Physique::new(self.processors[slot], self.disks[slot], self.disk_key),
             users,
         );
@@ -334,8 +334,9 @@ struct Meeting<P: Protocol> {
     /// The next window, or none when the run is over.
     plan: Mutex<Option<Plan>>,
     reports: Vec<Mutex<Report<P>>>,
-    /// Messages from shard to shard: place `from * shards + to`.
-    crossing: Vec<Mutex<Vec<Envelope<P::Message>>>>,
+    /// Messages from shard to shard: place `from * shards + to`, for even and for odd windows, so
+    /// that a fast shard's next messages do not meet those a slow one has not taken in yet.
+    crossing: [Vec<Mutex<Vec<Envelope<P::Message>>>>; 2],
 }
 
 impl<P: Protocol> Meeting<P> {
@@ -351,12 +352,12 @@ impl<P: Protocol> Meeting<P> {
             barrier: Barrier::new(shards),
             plan: Mutex::new(None),
             reports: (0..shards).map(|_| Mutex::new(report())).collect(),
-            crossing: (0..shards * shards).map(|_| Mutex::default()).collect(),
+            crossing: [(); 2].map(|()| (0..shards * shards).map(|_| Mutex::default()).collect()),
         }
     }
 
-    /// Leaves a shard's report and what crosses.
-    fn leave(&self, shard: &Shard<P>, number: usize, panic: Option<PeerPanic>) {
+    /// Leaves a shard's report and what crosses after window number `window`.
+    fn leave(&self, shard: &Shard<P>, number: usize, window: usize, panic: Option<PeerPanic>) {
         let mut report = lock(&self.reports[number]);
         report.next_at = shard.next_at();
         report.in_flight = shard.in_flight();
@@ -371,15 +372,18 @@ impl<P: Protocol> Meeting<P> {
             let first = outgoing.iter().map(|envelope| envelope.at).min();
             report.next_at = report.next_at.min(first.unwrap_or(SimTime::NEVER));
             report.in_flight += outgoing.len();
-            std::mem::swap(outgoing, &mut *lock(&self.crossing[number * shards + to]));
+            let crossing = &self.crossing[window % 2][number * shards + to];
+            std::mem::swap(outgoing, &mut *lock(crossing));
         }
     }
 
-    /// Takes in what crosses to a shard.
-    fn enter(&self, shard: &Shard<P>, number: usize) {
+    /// Takes in what crossed to a shard after window number `window`.
+    fn enter(&self, shard: &Shard<P>, number: usize, window: usize) {
         let shards = self.reports.len();
         for from in 0..shards {
-            shard.absorb(&mut lock(&self.crossing[from * shards + number]));
+            shard.absorb(&mut lock(
+                &self.crossing[window % 2][from * shards + number],
+            ));
         }
     }
 
@@ -431,15 +435,15 @@ fn take_part<C: Cast>(
     let _presence = meeting.barrier.presence();
     let mut shard = shard(setup, number);
     let mut panic = None;
-    loop {
-        meeting.leave(&shard, number as usize, panic.take());
+    for window in 0.. {
+        meeting.leave(&shard, number as usize, window, panic.take());
         meeting.barrier.wait();
         lead();
         meeting.barrier.wait();
         let Some(plan) = lock(&meeting.plan).clone() else {
             break;
         };
-        meeting.enter(&shard, number as usize);
+        meeting.enter(&shard, number as usize, window);
         panic = shard.run(&plan);
     }
     end_of(shard)
