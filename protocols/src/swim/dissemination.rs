@@ -93,11 +93,15 @@ impl<R: SwimRules> Swim<R> {
     /// Queues what is now held of a member, and sees to it that gossip goes out.
     pub(super) fn spread(&mut self, place: Place, ctx: &mut Context<'_, Self>) {
         self.queue.push(place, &mut self.members);
-        let gossips = !self.config.gossip_interval.is_zero() && self.config.gossip_fanout > 0;
-        if gossips && !self.gossip_due {
+        if self.gossips() && !self.gossip_due {
             self.gossip_due = true;
             ctx.set_timer(SwimTimer::Gossip, self.config.gossip_interval);
         }
+    }
+
+    /// Whether news are sent beside the pings at all.
+    pub(super) fn gossips(&self) -> bool {
+        !self.config.gossip_interval.is_zero() && self.config.gossip_fanout > 0
     }
 
     /// The news for one message to `to`; its own suspicion comes first (Lifeguard's buddy).

@@ -35,13 +35,13 @@ pub enum Refusal {
     UnownedAlive,
     /// A claim's own signature does not hold.
     UnsignedClaim,
-    /// A claim comes from somebody who is not a member.
+    /// A claim comes from somebody whom the receiver does not list, or not yet.
     UnknownAccuser,
     /// A claim speaks of an incarnation that the accused never signed.
     UnownedSubject,
     /// Another address at an incarnation that is already known at one.
     AddressConflict,
-    /// An ack or nack for a probe that is over.
+    /// An ack or nack for a probe that is over; honest members are late, too.
     LateAnswer,
     /// An ack or nack for the probe under way, from somebody who was not asked.
     AnswerFromStranger,

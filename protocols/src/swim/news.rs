@@ -396,7 +396,9 @@ impl<R: SwimRules> Swim<R> {
         self.end_suspicion(place, ctx);
         let (subject, incarnation) = self.hold_claim(place, claim, Status::Dead, ctx);
         self.dead_at.insert(subject, place);
-        self.recently_dead.push_back((ctx.now(), place));
+        if self.gossips() && !self.config.gossip_to_dead.is_zero() {
+            self.recently_dead.push_back((ctx.now(), place));
+        }
         ctx.notify(SwimEvent::MemberDied {
             subject,
             incarnation,
