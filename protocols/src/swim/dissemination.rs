@@ -127,6 +127,7 @@ impl<R: SwimRules> Swim<R> {
         self.gossip_due = false;
         self.forget_the_long_dead(ctx);
         let targets = self.gossip_targets(ctx.rng());
+        let somebody = !targets.is_empty();
         for place in targets {
             let updates = self.news_for(None);
             if updates.is_empty() {
@@ -135,7 +136,8 @@ impl<R: SwimRules> Swim<R> {
             let to = self.members.get(place).record.address;
             ctx.send(to, SwimMessage::Gossip { updates });
         }
-        if !self.queue.is_empty() {
+        // With nobody to tell, the next member to be learned starts the rounds again.
+        if somebody && !self.queue.is_empty() {
             self.gossip_due = true;
             ctx.set_timer(SwimTimer::Gossip, self.config.gossip_interval);
         }

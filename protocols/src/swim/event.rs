@@ -13,8 +13,8 @@
 //! | `member-moved` | anything at slot `from` | Alive at slot `subject` |
 //! | `member-suspected` | Alive | Suspect |
 //! | `member-refuted` | Suspect | Alive |
-//! | `member-died` | anything but Left at that incarnation or above | Dead |
-//! | `member-left` | anything | Left |
+//! | `member-died` | not known, or anything that the rule for Dead lets it end | Dead |
+//! | `member-left` | not known, or anything of that incarnation or below | Left |
 //! | `member-revived` | Dead or Left | Alive |
 //!
 //! A member's own entry is not part of its view; `announced` tells each incarnation that it has

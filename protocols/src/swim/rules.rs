@@ -12,7 +12,7 @@ use crate::time::SimDuration;
 use super::config::{DeadRule, ProbeOrder};
 use super::message::{ClaimKind, Incarnation};
 
-/// What one member believes of another.
+/// What one member believes of another, in rising precedence at equal incarnation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Status {
     /// It answers, as far as anyone has said.

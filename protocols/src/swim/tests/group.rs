@@ -25,25 +25,32 @@ struct Group {
     table: Tabletop<Swim>,
     weather: Rc<Cell<Weather>>,
     config: Arc<SwimConfig>,
+    roster: Option<Roster>,
     /// Where in the events an observer started anew.
     restarted: BTreeMap<PeerId, usize>,
 }
 
-fn machine(slot: u32, config: &Arc<SwimConfig>) -> Swim {
+fn machine(slot: u32, config: &Arc<SwimConfig>, roster: Option<&Roster>) -> Swim {
+    let (config, me) = (Arc::clone(config), PeerId(slot));
     let nickname = format!("peer-{slot}").into();
-    Swim::new(
-        Arc::clone(config),
-        PeerId(slot),
-        nickname,
-        Arc::new([PeerId(0), PeerId(1)]),
-    )
+    match roster.cloned() {
+        None => Swim::new(config, me, nickname, Arc::new([PeerId(0), PeerId(1)])),
+        Some(roster) => Swim::with_roster(config, me, nickname, Arc::new([]), roster),
+    }
 }
 
 impl Group {
-    /// Started and joined through slots 0 and 1.
+    /// Started, and joined through slots 0 and 1 or from a roster.
     fn new(config: SwimConfig) -> Self {
         let config = Arc::new(config);
-        let machines = (0..PEERS).map(|slot| machine(slot, &config)).collect();
+        let peer = |slot: u32| (PeerId(slot), format!("peer-{slot}").into(), keys(slot));
+        let roster = match config.bootstrap {
+            Bootstrap::Seeds => None,
+            Bootstrap::Full => Some(Roster::sign((0..PEERS).map(peer))),
+        };
+        let machines = (0..PEERS)
+            .map(|slot| machine(slot, &config, roster.as_ref()))
+            .collect();
         let mut table = Tabletop::new(SEED, SimDuration::from_millis(20), machines);
         let weather = Rc::new(Cell::new(Weather::Fair));
         let (seen, mut count) = (Rc::clone(&weather), 0_u64);
@@ -61,6 +68,7 @@ impl Group {
             table,
             weather,
             config,
+            roster,
             restarted: BTreeMap::new(),
         };
         group.run(5, Weather::Fair);
@@ -75,7 +83,8 @@ impl Group {
     fn restart(&mut self, slot: u32) {
         let peer = PeerId(slot);
         self.restarted.insert(peer, self.table.events.len());
-        self.table.restart(peer, machine(slot, &self.config));
+        self.table
+            .restart(peer, machine(slot, &self.config, self.roster.as_ref()));
     }
 
     /// What each observer but `without` holds of `subject`.
@@ -175,6 +184,9 @@ pub(super) fn replay(views: &mut Views, event: &SwimEvent) {
 fn assert_events_tell_all(group: &Group) {
     let mut views: BTreeMap<PeerId, Views> = BTreeMap::new();
     let mut announced: BTreeMap<PeerId, Vec<Incarnation>> = BTreeMap::new();
+    if group.roster.is_some() {
+        announced.extend((0..PEERS).map(|slot| (PeerId(slot), vec![Incarnation::FIRST])));
+    }
     for (at, (_, peer, event)) in group.table.events.iter().enumerate() {
         if let SwimEvent::Announced { incarnation } = event {
             announced.entry(*peer).or_default().push(*incarnation);
@@ -183,6 +195,11 @@ fn assert_events_tell_all(group: &Group) {
             views.remove(peer);
         }
         let views = views.entry(*peer).or_default();
+        let joins = matches!(event, SwimEvent::Joined { .. });
+        if joins && group.roster.is_some() && views.is_empty() {
+            let others = (0..PEERS).map(PeerId).filter(|other| other != peer);
+            views.extend(others.map(|other| (other, (Status::Alive, Incarnation::FIRST))));
+        }
         replay(views, event);
         for (subject, (_, incarnation)) in views.iter() {
             assert!(
@@ -321,6 +338,23 @@ fn swim_as_of_2002_finds_a_crash_by_piggyback_alone() {
             .iter()
             .all(|view| *view == Some(Status::Dead))
     );
+    assert_events_tell_all(&group);
+}
+
+#[test]
+fn views_that_began_as_a_roster_are_told_by_events_too() {
+    // The roster stands in for the events of the join; everything after it is told one by one.
+    let bootstrap = Bootstrap::Full;
+    let mut group = Group::new(SwimConfig {
+        bootstrap,
+        ..SwimConfig::lan()
+    });
+    assert_eq!(group.count("member-learned"), 0);
+    group.run(48, Weather::Without(3));
+    group.weather.set(Weather::Fair);
+    group.restart(3);
+    group.run(10, Weather::Fair);
+    group.assert_all_alive();
     assert_events_tell_all(&group);
 }
 
