@@ -19,7 +19,7 @@
 //!
 //! A member's own entry is not part of its view; `announced` tells each incarnation that it has
 //! signed and may have sent. Since nobody else can sign for it, every incarnation that appears in
-//! another's event was announced before by its owner.
+//! another's event stands in the roster or was announced before by its owner.
 
 use crate::event::Event;
 use crate::fold_enum;

@@ -348,7 +348,12 @@ impl<R: SwimRules> Swim<R> {
     pub(super) fn on_accusation(&mut self, claim: &Signed<Claim>, ctx: &mut Context<'_, Self>) {
         let accused = claim.subject.incarnation;
         if self.stage == Stage::Member
-            && R::refutes(self.own_incarnation(), accused)
+            && R::refutes(
+                self.config.dead,
+                claim.kind,
+                self.own_incarnation(),
+                accused,
+            )
             && self.is_founded(claim, true, ctx)
         {
             self.speak_up(claim.kind, accused, ctx);

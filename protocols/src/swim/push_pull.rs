@@ -34,10 +34,9 @@ pub fn push_pull_interval(config: &SwimConfig, members: u32) -> SimDuration {
 impl<R: SwimRules> Swim<R> {
     /// All that is known.
     pub(super) fn full_state(&self) -> Box<[Update]> {
-        self.members
-            .iter()
-            .map(|(_, member)| member.update())
-            .collect()
+        let mut state = Vec::with_capacity(self.members.len());
+        state.extend(self.members.iter().map(|(_, member)| member.update()));
+        state.into()
     }
 
     pub(super) fn set_push_pull_timer(&self, ctx: &mut Context<'_, Self>) {

@@ -7,11 +7,11 @@ use std::rc::Rc;
 use super::*;
 use crate::tabletop::Tabletop;
 
-const PEERS: u32 = 12;
+pub(super) const PEERS: u32 = 12;
 
 /// What the network does, changed while the table runs.
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum Weather {
+pub(super) enum Weather {
     Fair,
     /// Slots below 6 and the others cannot reach each other.
     Split,
@@ -21,13 +21,13 @@ enum Weather {
     Lossy,
 }
 
-struct Group {
+pub(super) struct Group {
     table: Tabletop<Swim>,
     weather: Rc<Cell<Weather>>,
     config: Arc<SwimConfig>,
     roster: Option<Roster>,
-    /// Where in the events an observer started anew.
-    restarted: BTreeMap<PeerId, usize>,
+    /// Who started anew, and at which event.
+    restarts: Vec<(usize, PeerId)>,
 }
 
 fn machine(slot: u32, config: &Arc<SwimConfig>, roster: Option<&Roster>) -> Swim {
@@ -41,7 +41,7 @@ fn machine(slot: u32, config: &Arc<SwimConfig>, roster: Option<&Roster>) -> Swim
 
 impl Group {
     /// Started, and joined through slots 0 and 1 or from a roster.
-    fn new(config: SwimConfig) -> Self {
+    pub(super) fn new(config: SwimConfig) -> Self {
         let config = Arc::new(config);
         let peer = |slot: u32| (PeerId(slot), format!("peer-{slot}").into(), keys(slot));
         let roster = match config.bootstrap {
@@ -69,20 +69,20 @@ impl Group {
             weather,
             config,
             roster,
-            restarted: BTreeMap::new(),
+            restarts: Vec::new(),
         };
         group.run(5, Weather::Fair);
         group
     }
 
-    fn run(&mut self, secs: u64, weather: Weather) {
+    pub(super) fn run(&mut self, secs: u64, weather: Weather) {
         self.weather.set(weather);
         self.table.run_for(SimDuration::from_secs(secs));
     }
 
-    fn restart(&mut self, slot: u32) {
+    pub(super) fn restart(&mut self, slot: u32) {
         let peer = PeerId(slot);
-        self.restarted.insert(peer, self.table.events.len());
+        self.restarts.push((self.table.events.len(), peer));
         self.table
             .restart(peer, machine(slot, &self.config, self.roster.as_ref()));
     }
@@ -97,7 +97,7 @@ impl Group {
             .collect()
     }
 
-    fn assert_all_alive(&self) {
+    pub(super) fn assert_all_alive(&self) {
         for slot in 0..PEERS {
             let views = self.views_of(slot, slot);
             assert!(
@@ -181,7 +181,7 @@ pub(super) fn replay(views: &mut Views, event: &SwimEvent) {
 
 /// Every observer's view, rebuilt from its events, is its table; and every incarnation that anyone
 /// came to believe was announced by its owner before.
-fn assert_events_tell_all(group: &Group) {
+pub(super) fn assert_events_tell_all(group: &Group) {
     let mut views: BTreeMap<PeerId, Views> = BTreeMap::new();
     let mut announced: BTreeMap<PeerId, Vec<Incarnation>> = BTreeMap::new();
     if group.roster.is_some() {
@@ -191,8 +191,8 @@ fn assert_events_tell_all(group: &Group) {
         if let SwimEvent::Announced { incarnation } = event {
             announced.entry(*peer).or_default().push(*incarnation);
         }
-        if group.restarted.get(peer) == Some(&at) {
-            views.remove(peer);
+        for (_, restarted) in group.restarts.iter().filter(|(since, _)| *since == at) {
+            views.remove(restarted);
         }
         let views = views.entry(*peer).or_default();
         let joins = matches!(event, SwimEvent::Joined { .. });

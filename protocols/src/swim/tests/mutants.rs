@@ -60,7 +60,7 @@ fn without_precedence_the_dead_return() {
 fn without_refutation_the_accused_keeps_silent() {
     mutant!(
         Meek,
-        fn refutes(_: Incarnation, _: Incarnation) -> bool {
+        fn refutes(_: DeadRule, _: ClaimKind, _: Incarnation, _: Incarnation) -> bool {
             false
         }
     );

@@ -268,6 +268,32 @@ fn a_notice_of_death_is_refuted_or_answered_by_a_new_life() {
 }
 
 #[test]
+fn a_death_at_an_older_incarnation_of_this_life_is_stale_only_where_it_may_be_refuted() {
+    // Under the final rule others believe it whatever the incarnation, so its subject must rejoin;
+    // a death of an earlier life is stale under both.
+    let dead_at = |incarnation| is_dead(2, 0, incarnation);
+    for (dead, written) in [
+        (DeadRule::Refutable, vec![]),
+        (DeadRule::Final, vec![Incarnation(3 << 32)]),
+    ] {
+        let mut solo = Solo::<Published>::among(
+            2,
+            SwimConfig {
+                dead,
+                ..SwimConfig::lan()
+            },
+        );
+        let second_life = Incarnation((2 << 32) | 4);
+        solo.input(|machine, ctx| machine.begin(second_life, ctx));
+        solo.persisted(second_life);
+        solo.machine.queue.clear();
+        assert_eq!(solo.hand(2, &dead_at(nth(9))), Happened::default());
+        let happened = solo.hand(2, &dead_at(Incarnation(2 << 32)));
+        assert_eq!(happened.written, written);
+    }
+}
+
+#[test]
 fn who_is_dead_and_speaks_is_told_so() {
     // The notice carries the claim; answers and notices are not answered, or two that hold each
     // other dead would talk for ever.

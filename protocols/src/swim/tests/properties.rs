@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 
-use super::group::{Views, replay};
+use super::group::{Group, PEERS, Views, Weather, assert_events_tell_all, replay};
 use super::*;
 
 /// Slots that appear, oneself in slot 0 among them.
@@ -196,5 +196,47 @@ proptest! {
         if let Ok(message) = borsh::from_slice::<SwimMessage>(&bytes) {
             prop_assert_eq!(borsh::to_vec(&message).unwrap(), bytes);
         }
+    }
+}
+
+fn weather() -> impl Strategy<Value = Weather> {
+    prop_oneof![
+        Just(Weather::Fair),
+        Just(Weather::Split),
+        Just(Weather::Lossy),
+        (0..PEERS).prop_map(Weather::Without),
+    ]
+}
+
+/// What the weather is, for how many seconds, and who restarts at its end.
+fn spell() -> impl Strategy<Value = (Weather, u64, Option<u32>)> {
+    (weather(), 1..60_u64, prop::option::of(0..PEERS))
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig {
+        rng_seed: RngSeed::Fixed(2),
+        cases: ProptestConfig::default().cases.div_ceil(16),
+        ..ProptestConfig::default()
+    })]
+
+    #[test]
+    fn whatever_the_weather_was_a_healed_group_agrees_that_all_are_alive(
+        refutable in any::<bool>(),
+        spells in prop::collection::vec(spell(), 1..5),
+    ) {
+        // Two phases: partitions, isolation, loss and restarts as they come, then five minutes of
+        // calm, ten exchanges of full state each, after which no death may be left standing.
+        let dead = if refutable { DeadRule::Refutable } else { DeadRule::Final };
+        let mut group = Group::new(SwimConfig { dead, ..SwimConfig::lan() });
+        for (weather, secs, restarts) in spells {
+            group.run(secs, weather);
+            if let Some(slot) = restarts {
+                group.restart(slot);
+            }
+        }
+        group.run(300, Weather::Fair);
+        group.assert_all_alive();
+        assert_events_tell_all(&group);
     }
 }
