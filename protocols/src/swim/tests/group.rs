@@ -87,6 +87,21 @@ impl Group {
             .restart(peer, machine(slot, &self.config, self.roster.as_ref()));
     }
 
+    pub(super) fn leave(&mut self, slot: u32) {
+        let id = RequestId(u64::from(slot));
+        self.table.request(PeerId(slot), id, SwimRequest::Leave);
+    }
+
+    /// Lets everyone join again; who never left only asks for news.
+    pub(super) fn rejoin_all(&mut self) {
+        for slot in 0..PEERS {
+            let seeds = vec![PeerId((slot + 1) % PEERS), PeerId((slot + 5) % PEERS)];
+            let id = RequestId(u64::from(PEERS + slot));
+            self.table
+                .request(PeerId(slot), id, SwimRequest::Join { seeds });
+        }
+    }
+
     /// What each observer but `without` holds of `subject`.
     fn views_of(&self, subject: u32, without: u32) -> Vec<Option<Status>> {
         let key = keys(subject).public();

@@ -208,9 +208,10 @@ fn weather() -> impl Strategy<Value = Weather> {
     ]
 }
 
-/// What the weather is, for how many seconds, and who restarts at its end.
-fn spell() -> impl Strategy<Value = (Weather, u64, Option<u32>)> {
-    (weather(), 1..60_u64, prop::option::of(0..PEERS))
+/// What the weather is, for how many seconds, and who restarts and who leaves at its end.
+fn spell() -> impl Strategy<Value = (Weather, u64, Option<u32>, Option<u32>)> {
+    let somebody = || prop::option::of(0..PEERS);
+    (weather(), 1..60_u64, somebody(), somebody())
 }
 
 proptest! {
@@ -225,16 +226,22 @@ proptest! {
         refutable in any::<bool>(),
         spells in prop::collection::vec(spell(), 1..5),
     ) {
-        // Two phases: partitions, isolation, loss and restarts as they come, then five minutes of
-        // calm, ten exchanges of full state each, after which no death may be left standing.
+        // Two phases: partitions, isolation, loss, restarts and farewells as they come, then five
+        // minutes of calm, ten exchanges of full state each, after which no death and no farewell
+        // of those who came back may be left standing.
         let dead = if refutable { DeadRule::Refutable } else { DeadRule::Final };
         let mut group = Group::new(SwimConfig { dead, ..SwimConfig::lan() });
-        for (weather, secs, restarts) in spells {
+        for (weather, secs, restarts, leaves) in spells {
             group.run(secs, weather);
             if let Some(slot) = restarts {
                 group.restart(slot);
             }
+            if let Some(slot) = leaves {
+                group.leave(slot);
+            }
         }
+        group.run(10, Weather::Fair);
+        group.rejoin_all();
         group.run(300, Weather::Fair);
         group.assert_all_alive();
         assert_events_tell_all(&group);
