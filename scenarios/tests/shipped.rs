@@ -16,7 +16,7 @@ fn every_shipped_scenario_is_right_and_reads_back_equal() {
             .unwrap_or_else(|errors| panic!("{}", errors.render(Style::Plain)));
         let scenario = document.scenario;
         assert_eq!(scenario.name, name);
-        assert_eq!(again(&scenario), scenario, "{name}");
+        assert!(again(&scenario) == scenario, "{}", scenario.to_toml());
     }
 }
 

@@ -91,12 +91,7 @@ fn body() -> Section<Scenario> {
             at!(network),
             "Links, clocks, processors and disks.",
         )
-        .key(
-            "topology",
-            topology::section(),
-            at!(),
-            "Who can talk to whom.",
-        )
+        .nested("topology", topology::section(), "Who can talk to whom.")
         .key(
             "assume",
             expect::assume(),
