@@ -1,0 +1,8 @@
+//! Raft.
+
+pub mod command;
+pub mod config;
+pub mod configuration;
+pub mod event;
+pub mod message;
+pub mod store;
