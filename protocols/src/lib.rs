@@ -15,6 +15,7 @@ pub mod outbox;
 pub mod peer;
 pub mod protocol;
 pub mod quorum;
+pub mod raft;
 pub mod random;
 pub mod rumor;
 pub mod signed;
