@@ -1,0 +1,1 @@
+//! Claims about PBFT, most of them on a table of real machines.
