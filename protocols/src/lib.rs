@@ -12,6 +12,7 @@ pub mod event;
 pub mod fold;
 pub mod identity;
 pub mod outbox;
+pub mod pbft;
 pub mod peer;
 pub mod protocol;
 pub mod quorum;
