@@ -172,6 +172,10 @@ fn a_population_that_cannot_be_is_refused() {
             "peers = { names = [\"a\", \"a\"] }",
             "two peers are called `a`",
         ),
+        (
+            "orgs = [{ name = \"a\", peers = 999999 }, { name = \"b\", peers = 2 }]",
+            "1000001 peers are too many",
+        ),
         ("peers = { names = [\"trigger\"] }", "called `trigger`"),
         (
             "peers = { count = 2, prefix = \"client\" }\nclients = { count = 1 }",

@@ -283,7 +283,8 @@ impl<T, V, S: Shape<V>> Part<T> for Key<T, V, S> {
     }
 
     fn write(&self, from: &T, world: &World, out: &mut Entries) {
-        if let Some(value) = self.shape.write((self.lens.get)(from), world) {
+        let value = self.shape.write((self.lens.get)(from), world);
+        if let Some(value) = value.filter(|value| !value.is_empty()) {
             out.push((self.name.to_owned(), value));
         }
     }
@@ -293,6 +294,7 @@ impl<T, V, S: Shape<V>> Part<T> for Key<T, V, S> {
             self.shape
                 .write((self.lens.get)(base), &World::default())
                 .map(Out::inlined)
+                .filter(|value| !value.is_empty())
         };
         doc.keys.push(KeyDoc {
             name: self.name,

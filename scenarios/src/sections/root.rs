@@ -154,6 +154,9 @@ fn read_peers(root: &Node, scenario: &mut Scenario, reader: &mut Reader<'_>) {
     let before = reader.count();
     let mut population = Population::default();
     peers::section().read_keys(root, &mut population, reader);
+    if !population.fits(root, reader) {
+        return;
+    }
     if reader.count() == before {
         population.check(root, reader);
     }
