@@ -305,7 +305,7 @@ fn run_alone<C: Cast>(
     let mut shard = shard(setup, 0);
     let mut notices = Vec::new();
     while let Some(plan) = conductor.plan(shard.next_at(), shard.in_flight()) {
-        if let Some(panic) = shard.run(&plan) {
+        if let Some(panic) = shard.run(plan) {
             return Err(panic);
         }
         let mut cell = shard.cell.borrow_mut();
@@ -410,7 +410,7 @@ impl<P: Protocol> Meeting<P> {
         }
         conductor.hear_trace(&mut heard.trace);
         conductor.hear(&mut heard.notices);
-        *lock(&self.plan) = conductor.plan(next_at, in_flight);
+        *lock(&self.plan) = conductor.plan(next_at, in_flight).cloned();
         Ok(())
     }
 }

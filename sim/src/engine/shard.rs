@@ -166,8 +166,9 @@ impl<P: Protocol> Shard<P> {
     fn collect_deliveries(&mut self, end: SimTime) {
         let Post { due, next } = &mut *self.post.borrow_mut();
         self.cell.borrow_mut().ring.take_before(end, due);
-        next.clear();
-        next.resize(due.index_end(), NONE);
+        if next.len() < due.index_end() {
+            next.resize(due.index_end(), NONE);
+        }
         let (places, active, shards) = (&mut self.places, &mut self.active, self.shards);
         due.for_each(|index, envelope| {
             let local = envelope.to.0 / shards;

@@ -107,7 +107,14 @@ fn nothing_else_is_sent_while_all_goes_well() {
     let kinds: Vec<_> = sent.keys().copied().collect();
     assert_eq!(
         kinds,
-        ["checkpoint", "commit", "pre-prepare", "prepare", "reply", "request"]
+        [
+            "checkpoint",
+            "commit",
+            "pre-prepare",
+            "prepare",
+            "reply",
+            "request"
+        ]
     );
     assert_eq!(sent["checkpoint"], 3 * 12);
     assert_eq!(sent["request"], 12);

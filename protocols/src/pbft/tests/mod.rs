@@ -126,7 +126,8 @@ impl<R: Rules> Group<R> {
     /// Nobody hears from these slots.
     fn silence(&mut self, slots: impl IntoIterator<Item = u32>) {
         let slots: BTreeSet<u32> = slots.into_iter().collect();
-        self.table.carry_if(move |from, _, _| !slots.contains(&from.0));
+        self.table
+            .carry_if(move |from, _, _| !slots.contains(&from.0));
     }
 
     /// A switch that, while on, cuts these slots off in both directions.
@@ -155,7 +156,10 @@ impl<R: Rules> Group<R> {
     }
 
     fn events(&self) -> impl Iterator<Item = (PeerId, PbftEvent)> + '_ {
-        self.table.events.iter().map(|(_, peer, event)| (*peer, *event))
+        self.table
+            .events
+            .iter()
+            .map(|(_, peer, event)| (*peer, *event))
     }
 
     fn count(&self, wanted: impl Fn(&PbftEvent) -> bool) -> usize {
@@ -198,7 +202,9 @@ impl<R: Rules> Group<R> {
     }
 
     fn views(&self) -> Vec<u64> {
-        (0..self.n).map(|slot| self.replica(slot).view().0).collect()
+        (0..self.n)
+            .map(|slot| self.replica(slot).view().0)
+            .collect()
     }
 }
 
