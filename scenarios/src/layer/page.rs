@@ -207,10 +207,10 @@ fn integer(min: i128, max: i128) -> String {
 
 /// The alternatives of a key that is a choice of words, to be explained beside it.
 fn words_of(kind: &Type) -> Option<&[Alternative]> {
-    match kind {
-        Type::Words(words) => Some(words),
-        _ => None,
-    }
+    let Type::Words(words) = kind else {
+        return None;
+    };
+    Some(words)
 }
 
 fn list_of(words: &[Alternative]) -> String {
@@ -229,20 +229,14 @@ fn chapter<'a>(path: &str, key: &'a KeyDoc) -> Option<Chapter<'a>> {
     } else {
         format!("{bare}.{}", key.name)
     };
-    match &key.kind {
-        Type::Table(doc) => Some(Chapter {
-            header: format!("[{name}]"),
-            doc,
-        }),
-        Type::List(item) => match &**item {
-            Type::Table(doc) => Some(Chapter {
-                header: format!("[[{name}]]"),
-                doc,
-            }),
-            _ => None,
-        },
-        _ => None,
-    }
+    let (header, table) = match &key.kind {
+        Type::List(item) => (format!("[[{name}]]"), &**item),
+        kind => (format!("[{name}]"), kind),
+    };
+    let Type::Table(doc) = table else {
+        return None;
+    };
+    Some(Chapter { header, doc })
 }
 
 fn cell(text: &str) -> String {

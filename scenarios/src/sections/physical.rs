@@ -2,6 +2,7 @@
 
 use fedsim_protocols::SimDuration;
 
+use crate::layer::choice::only;
 use crate::layer::quantity::{
     Chance, capacity, duration, positive_duration, signed_duration, size,
 };
@@ -18,20 +19,14 @@ pub(crate) fn latency() -> Tagged<Latency> {
             "constant",
             positive_duration(),
             Latency::Constant,
-            |latency| match latency {
-                Latency::Constant(always) => Some(*always),
-                _ => None,
-            },
+            only!(Latency::Constant(always) => *always),
             "Always the same.",
         )
         .case(
             "uniform",
             Span,
             |(low, high)| Latency::Uniform { low, high },
-            |latency| match latency {
-                Latency::Uniform { low, high } => Some((*low, *high)),
-                _ => None,
-            },
+            only!(Latency::Uniform { low, high } => (*low, *high)),
             "Uniform between two durations, `[\"10ms\", \"100ms\"]`.",
         )
         .case(
@@ -42,24 +37,18 @@ pub(crate) fn latency() -> Tagged<Latency> {
                 deviation,
                 min,
             },
-            |latency| match latency {
-                Latency::Normal {
+            only!(Latency::Normal {
                     mean,
                     deviation,
                     min,
-                } => Some((*mean, *deviation, *min)),
-                _ => None,
-            },
+                } => (*mean, *deviation, *min)),
             "Normal.",
         )
         .case(
             "log-normal",
             log_normal(),
             |(median, sigma, min)| Latency::LogNormal { median, sigma, min },
-            |latency| match latency {
-                Latency::LogNormal { median, sigma, min } => Some((*median, *sigma, *min)),
-                _ => None,
-            },
+            only!(Latency::LogNormal { median, sigma, min } => (*median, *sigma, *min)),
             "Log-normal, `exp(N(ln median, sigma))`.",
         )
         .case(
@@ -70,20 +59,14 @@ pub(crate) fn latency() -> Tagged<Latency> {
                 shape,
                 min: min.unwrap_or(scale),
             },
-            |latency| match latency {
-                Latency::Pareto { scale, shape, min } => Some((*scale, *shape, Some(*min))),
-                _ => None,
-            },
+            only!(Latency::Pareto { scale, shape, min } => (*scale, *shape, Some(*min))),
             "Pareto, type I: `scale / u^(1/shape)`. Heavy tails.",
         )
         .case(
             "empirical",
             Empirical,
             |(samples, min)| Latency::Empirical { samples, min },
-            |latency| match latency {
-                Latency::Empirical { samples, min } => Some((samples.clone(), *min)),
-                _ => None,
-            },
+            only!(Latency::Empirical { samples, min } => (samples.clone(), *min)),
             "As measured: equally likely samples, interpolated.",
         )
         .named(
