@@ -2,7 +2,7 @@
 
 use fedsim_protocols::{Probability, SimDuration};
 
-use super::physical::latency;
+use super::latency::{RoundTrip, latency};
 use crate::layer::quantity::{Chance, positive_duration};
 use crate::layer::scalar::name;
 use crate::layer::shape::{list, maybe};
@@ -170,7 +170,7 @@ impl Shape<Latency> for Cell {
         let plain = matches!(node.value, Value::Text(_));
         match (plain, self.round_trips) {
             (false, false) => latency().read(node, reader),
-            (false, true) => super::physical::RoundTrip.read(node, reader),
+            (false, true) => RoundTrip.read(node, reader),
             (true, false) => positive_duration()
                 .read(node, reader)
                 .map(Latency::Constant),

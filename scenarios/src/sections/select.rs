@@ -153,7 +153,7 @@ pub(crate) fn partition() -> Tagged<Partition> {
         )
         .case(
             "sides",
-            list(Peers),
+            Sides,
             Partition::Sides,
             only!(Partition::Sides(sides) => sides.clone()),
             "Named sides; peers on no side keep all their links.",
@@ -192,6 +192,38 @@ pub(crate) fn partition() -> Tagged<Partition> {
              arrives, so that it reaches what is in flight. `\"halves\"`, \
              `{ sides = [[\"acme-*\"], [\"globex-*\"]] }`.",
         )
+}
+
+/// Two or more sides, on which nobody stands twice.
+struct Sides;
+
+impl Shape<Vec<Vec<PeerId>>> for Sides {
+    fn read(&self, node: &Node, reader: &mut Reader<'_>) -> Option<Vec<Vec<PeerId>>> {
+        let sides = list(Peers).read(node, reader)?;
+        if sides.len() < 2 {
+            reader.refuse(
+                node.place,
+                "a cut between fewer than two sides",
+                "two lists or more",
+            );
+        }
+        let mut all: Vec<PeerId> = sides.iter().flatten().copied().collect();
+        all.sort_unstable();
+        if let Some(twice) = all.windows(2).find(|pair| pair[0] == pair[1]) {
+            let name = reader.world.peers[twice[0].0 as usize].nickname.clone();
+            let message = format!("`{name}` stands on two sides");
+            reader.refuse(node.place, message, "each peer on one side at most");
+        }
+        Some(sides)
+    }
+
+    fn write(&self, value: &Vec<Vec<PeerId>>, world: &World) -> Option<Out> {
+        list(Peers).write(value, world)
+    }
+
+    fn describe(&self) -> Type {
+        list(Peers).describe()
+    }
 }
 
 fn one_way() -> Section<(Select, Select)> {
