@@ -35,7 +35,10 @@ pub(crate) fn section() -> Section<Scenario> {
 }
 
 fn shape() -> Tagged<Topology> {
-    organised(random(regular()))
+    organised(random(regular())).named(
+        "topology",
+        "Who is whose neighbour. `\"ring\"`, `{ random-regular = { degree = 4 } }`.",
+    )
 }
 
 fn regular() -> Tagged<Topology> {

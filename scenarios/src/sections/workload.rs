@@ -199,6 +199,10 @@ fn rhythm() -> Tagged<LoadLoop> {
             only!(LoadLoop::Open { rate, arrivals } => (*rate, *arrivals)),
             "New requests whatever becomes of earlier ones; latencies count from the intended send.",
         )
+        .named(
+            "loop",
+            "When a client puts its next request. `{ open = { rate = \"20/s\" } }`.",
+        )
 }
 
 const ARRIVALS: Words<Arrivals> = words(&[
