@@ -139,6 +139,13 @@ fn check(draft: &Draft, node: &Node, reader: &mut Reader<'_>) {
             format!("must be at most {end}"),
         );
     }
+    if let (Some(heal_by), Some(earliest)) = (draft.heal_by, draft.when.earliest())
+        && heal_by <= earliest
+    {
+        let message = format!("healed by {heal_by}, before it strikes");
+        let right = format!("must be after {earliest}");
+        reader.refuse(node.place_of("heal_by"), message, right);
+    }
     let lasting = !matches!(draft.fault, Fault::ClockJump { .. } | Fault::Request { .. });
     for key in ["for", "heal_by"] {
         if let Some(entry) = node.entry(key)

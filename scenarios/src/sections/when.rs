@@ -181,6 +181,15 @@ fn check_times(draft: &Draft, node: &Node, reader: &mut Reader<'_>) {
 }
 
 impl Draft {
+    /// No strike is earlier; none where that depends on the run.
+    pub(crate) fn earliest(&self) -> Option<SimDuration> {
+        match self.kind {
+            Kind::At(time) => Some(time),
+            Kind::Every(_) | Kind::Random(_) => Some(self.from.unwrap_or_default()),
+            Kind::On(_) | Kind::AfterOperations(_) => None,
+        }
+    }
+
     /// What the keys say together, in a run that ends at `end`.
     pub(crate) fn when(self, end: SimDuration) -> When {
         let from = self.from.unwrap_or_default();

@@ -97,6 +97,16 @@ fn rumors() -> Tables<Section<RumorStart>> {
 fn requests() -> Section<RequestLoad> {
     what_is_asked(when_it_is_asked()).check(|load, node, reader| {
         reader.must_be_within_run(load.from, node.place_of("from"), "a first request");
+        if let (Some(until), Some(end)) = (load.until, reader.world.duration)
+            && until > end
+        {
+            let message = format!("until {until} is past the end of the run");
+            reader.refuse(
+                node.place_of("until"),
+                message,
+                format!("must be at most {end}"),
+            );
+        }
         if load.until.is_some_and(|until| until <= load.from) {
             reader.refuse(
                 node.place_of("until"),
