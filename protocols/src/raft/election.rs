@@ -214,9 +214,9 @@ impl<R: Rules> Raft<R> {
         self.incoming = None;
         let next_index = self.log.last_index() + 1;
         let mut leading = Leading::new(next_index);
-        leading.follow(self.configuration(), self.me, next_index, ctx.now());
         leading.begin_round(ctx.now());
         self.leading = Some(Box::new(leading));
+        self.follow_members(next_index, ctx);
         ctx.cancel_timer(RaftTimer::Election);
         ctx.set_timer(RaftTimer::Heartbeat, self.config.heartbeat_interval);
         if self.config.check_quorum {

@@ -161,13 +161,17 @@ impl<R: Rules> Desk<R> {
         self.input(|machine, ctx| machine.on_persisted(token, ctx))
     }
 
-    /// Makes everything durable; what the last completion brought about.
+    /// Makes everything durable, in order.
     pub(super) fn sync(&mut self) -> Out {
-        let mut last = Out::default();
+        let mut all = Out::default();
         while !self.writing.is_empty() {
-            last = self.sync_nth(0);
+            let out = self.sync_nth(0);
+            all.order.extend(out.order);
+            all.sent.extend(out.sent);
+            all.events.extend(out.events);
+            all.replies.extend(out.replies);
         }
-        last
+        all
     }
 
     pub(super) fn pass(&mut self, ms: u64) {
