@@ -139,6 +139,13 @@ impl<R: Rules> Weather<R> {
             .expect("a server")
     }
 
+    pub(super) fn client(&self, slot: u32) -> &RaftClient {
+        self.seats[slot as usize]
+            .machine
+            .as_client()
+            .expect("a client")
+    }
+
     pub(super) fn is_down(&self, slot: u32) -> bool {
         self.seats[slot as usize].down
     }
