@@ -45,8 +45,8 @@ impl<R: Rules> Pbft<R> {
             if !R::may_execute(sequence, self.executed) {
                 return None;
             }
-            if slot.committed.is_some() {
-                return slot.committed.clone();
+            if let Some((placement, proof)) = &slot.committed {
+                return Some((*placement, proof.batch.clone()));
             }
         }
         None

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::signed::Signed;
 
 use super::event::Placement;
-use super::message::{Batch, Commit, PrePrepare, Prepare, PreparedCertificate};
+use super::message::{Batch, Commit, CommitCertificate, PrePrepare, Prepare, PreparedCertificate};
 use super::numbers::Sequence;
 use super::votes::Tally;
 
@@ -17,8 +17,8 @@ pub(super) struct Slot {
     pub(super) assignment: Option<(Signed<PrePrepare>, Batch)>,
     /// The prepares of this view.
     pub(super) prepares: Tally<Signed<Prepare>>,
-    /// The commits of this view; only their number matters.
-    pub(super) commits: Tally<()>,
+    /// The commits of this view, until there are enough.
+    pub(super) commits: Tally<Signed<Commit>>,
     /// The replica's own prepare of this view.
     pub(super) own_prepare: Option<Signed<Prepare>>,
     /// The replica's own commit of this view.
@@ -28,7 +28,7 @@ pub(super) struct Slot {
     /// The prepared certificate of the highest view; survives views.
     pub(super) certificate: Option<Arc<PreparedCertificate>>,
     /// What committed; survives views.
-    pub(super) committed: Option<(Placement, Batch)>,
+    pub(super) committed: Option<(Placement, Arc<CommitCertificate>)>,
 }
 
 impl Slot {
@@ -44,7 +44,9 @@ impl Slot {
     }
 
     fn votes(&self) -> usize {
-        self.prepares.len() + self.commits.len()
+        let committed = self.committed.as_ref();
+        let proof = committed.map_or(0, |(_, proof)| proof.commits.len());
+        self.prepares.len() + self.commits.len() + proof
     }
 }
 

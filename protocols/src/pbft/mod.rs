@@ -29,7 +29,7 @@
 //! | view-change | replica | all | view change |
 //! | new-view | primary of the new view | all | view change |
 //! | status | stuck replica | all | retransmission |
-//! | checkpoint-proof | replica | stuck replica | retransmission |
+//! | commit-proof, checkpoint-proof | replica | stuck replica | retransmission |
 //! | state-request, state-reply | replica or client; replica | one replica; asker | state transfer, rosters |
 //!
 //! ```text
@@ -51,6 +51,7 @@ mod execution;
 mod future;
 mod log;
 pub mod message;
+pub mod mutants;
 mod new_view;
 pub mod numbers;
 mod ordering;

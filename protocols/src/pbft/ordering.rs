@@ -8,12 +8,14 @@ use crate::signed::Signed;
 use super::PbftTimer;
 use super::event::{PbftEvent, Placement, Reason};
 use super::message::{
-    Batch, Commit, PbftMessage, PrePrepare, Prepare, PreparedCertificate, Request,
+    Batch, Commit, CommitCertificate, PbftMessage, PrePrepare, Prepare, PreparedCertificate,
+    Request,
 };
 use super::numbers::{Digest, Sequence, View};
 use super::replica::{Ctx, Pbft, Status};
 use super::rules::{Rules, VoteKind};
 use super::store::Operation;
+use super::votes::Tally;
 
 /// What to do with a message of the normal case.
 pub(super) enum Arrival {
@@ -368,7 +370,7 @@ impl<R: Rules> Pbft<R> {
         });
         if let Some(slot) = self.log.slot(sequence) {
             slot.own_commit = Some(commit.clone());
-            slot.commits.add::<R>(replica, digest, ());
+            slot.commits.add::<R>(replica, digest, commit.clone());
         }
         self.multicast(PbftMessage::Commit { commit }, ctx);
     }
@@ -400,7 +402,10 @@ impl<R: Rules> Pbft<R> {
         self.check_vote_signature(VoteKind::Commit, commit, ctx)?;
         let slot = self.log.slot(commit.sequence);
         let slot = slot.ok_or(Reason::OutsideWindow)?;
-        if !slot.commits.add::<R>(commit.replica, commit.digest, ()) {
+        let fresh = slot
+            .commits
+            .add::<R>(commit.replica, commit.digest, commit.clone());
+        if !fresh {
             return Err(Reason::DuplicateVote);
         }
         self.expect_progress(ctx);
@@ -422,17 +427,72 @@ impl<R: Rules> Pbft<R> {
         if done || !R::is_quorum(votes, &self.roster) {
             return;
         }
-        let batch = batch.clone();
+        let proof = CommitCertificate {
+            batch: batch.clone(),
+            commits: slot.commits.take::<R>(digest),
+        };
         let placement = Placement {
             epoch: self.roster.epoch,
             view: self.view,
             sequence,
             digest,
         };
-        slot.committed = Some((placement, batch));
+        slot.committed = Some((placement, Arc::new(proof)));
         let votes = votes as u64;
         ctx.notify(PbftEvent::CommittedLocal { placement, votes });
         self.execute_ready(ctx);
+    }
+
+    /// A proof that a batch committed, in whatever view: it needs no vote of this replica.
+    pub(super) fn on_commit_proof(
+        &mut self,
+        proof: &CommitCertificate,
+        ctx: &mut Ctx<'_, R>,
+    ) -> Result<(), Reason> {
+        let first = proof.commits.first().ok_or(Reason::BadCommitProof)?;
+        let known = |slot: &super::log::Slot| slot.committed.is_some();
+        if first.sequence <= self.log.low() || self.log.get(first.sequence).is_some_and(known) {
+            return Ok(());
+        }
+        if !self.proves_commit(first, proof, ctx) {
+            return Err(Reason::BadCommitProof);
+        }
+        let placement = Placement {
+            epoch: first.epoch,
+            view: first.view,
+            sequence: first.sequence,
+            digest: first.digest,
+        };
+        let slot = self.log.slot(first.sequence).ok_or(Reason::OutsideWindow)?;
+        slot.committed = Some((placement, Arc::new(proof.clone())));
+        let votes = proof.commits.len() as u64;
+        ctx.notify(PbftEvent::CommittedLocal { placement, votes });
+        self.execute_ready(ctx);
+        Ok(())
+    }
+
+    fn proves_commit(
+        &self,
+        first: &Commit,
+        proof: &CommitCertificate,
+        ctx: &mut Ctx<'_, R>,
+    ) -> bool {
+        let mut tally = Tally::default();
+        let holds = proof.commits.iter().all(|commit| {
+            let same = (commit.epoch, commit.view, commit.sequence)
+                == (first.epoch, first.view, first.sequence)
+                && R::digest_matches(commit.digest, first.digest);
+            same && self
+                .check_member(commit.epoch, commit.replica, commit)
+                .is_ok()
+                && self
+                    .check_vote_signature(VoteKind::Commit, commit, ctx)
+                    .is_ok()
+                && tally.add::<R>(commit.replica, first.digest, ())
+        });
+        holds
+            && R::batch_matches(proof.batch.digest(), first.digest)
+            && R::is_quorum(tally.count::<R>(first.digest), &self.roster)
     }
 
     /// Whether a vote was signed, under a domain that its kind allows.
@@ -462,6 +522,11 @@ impl<R: Rules> Pbft<R> {
     ///
     /// It runs for one request at a time: when that one is executed it starts anew for the one
     /// that now waits longest.
+    ///
+    /// Departs from the paper, where only backups have it: of n = 4, let one be faulty, one have
+    /// executed the last request and one want the next view. An honest primary without a timer
+    /// then waits for them for ever, and they for it. It waits twice as long as a backup, so as not
+    /// to leave a view that the others still want.
     pub(super) fn watch_requests(&mut self, ctx: &mut Ctx<'_, R>) {
         self.pace_waiting(ctx);
         if self.status == Status::Changing {
@@ -472,11 +537,12 @@ impl<R: Rules> Pbft<R> {
             return;
         }
         let ran = self.timed.take().is_some();
-        if !self.is_primary() && self.may_vote() {
+        if self.may_vote() {
             self.timed = self.waiting.oldest();
         }
         if self.timed.is_some() {
-            ctx.set_timer(PbftTimer::ViewChange, self.timeout());
+            let patience = if self.is_primary() { 2 } else { 1 };
+            ctx.set_timer(PbftTimer::ViewChange, self.timeout() * patience);
         } else if ran {
             ctx.cancel_timer(PbftTimer::ViewChange);
         }

@@ -247,6 +247,7 @@ impl<R: Rules> Pbft<R> {
             PbftMessage::ViewChange { view_change } => self.on_view_change(view_change, ctx),
             PbftMessage::NewView { new_view } => self.on_new_view(new_view, ctx),
             PbftMessage::Status { status } => self.on_status(status, ctx),
+            PbftMessage::CommitProof { certificate } => self.on_commit_proof(certificate, ctx),
             PbftMessage::CheckpointProof { certificate } => {
                 self.on_checkpoint_proof(certificate, ctx)
             }
