@@ -50,6 +50,9 @@ impl Slot {
     }
 }
 
+/// Far above any window: a guard against absurd numbers.
+const MOST_SLOTS: usize = 1 << 20;
+
 /// The slots above the low watermark.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Log {
@@ -89,11 +92,12 @@ impl Log {
         self.slots.get(self.position(sequence)?)
     }
 
-    /// The slot, made if it lies between the watermarks.
+    /// The slot, made if need be. Whether it lies in the window is the caller's business; numbers
+    /// beyond all windows have no slot.
     #[inline]
     pub(super) fn slot(&mut self, sequence: Sequence) -> Option<&mut Slot> {
         let position = self.position(sequence)?;
-        if sequence > self.high() {
+        if position >= MOST_SLOTS {
             return None;
         }
         if position >= self.slots.len() {
@@ -104,10 +108,16 @@ impl Log {
 
     /// The slots known, by rising sequence number.
     pub(super) fn iter(&self) -> impl Iterator<Item = (Sequence, &Slot)> {
-        let low = self.low;
-        (1..)
-            .zip(&self.slots)
-            .map(move |(n, slot)| (low.plus(n), slot))
+        self.above(self.low)
+    }
+
+    /// The slots known above `sequence`, by rising sequence number.
+    pub(super) fn above(&self, sequence: Sequence) -> impl Iterator<Item = (Sequence, &Slot)> {
+        let skipped = sequence.0.saturating_sub(self.low.0);
+        let start = usize::try_from(skipped).unwrap_or(usize::MAX);
+        let start = start.min(self.slots.len());
+        let first = self.low.plus(start as u64 + 1);
+        (first.0..).map(Sequence).zip(self.slots.range(start..))
     }
 
     /// Forgets everything at or below `low` (section 4.3).

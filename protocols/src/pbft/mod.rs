@@ -38,12 +38,13 @@
 //! backups                               ──prepare──▶ ──commit──▶ ·  ──reply
 //! ```
 //!
-//! Start reading at [`replica`], then [`rules`]; the phases follow in `ordering`, `execution`,
+//! Start reading at [`replica`], then [`rules`]; the phases follow in `ordering`, `committing`, `execution`,
 //! `checkpoint`, `view_change`, `new_view`, `state_transfer`. Must not know networks, clocks other
 //! than its own, adversaries or any other protocol.
 
 mod checkpoint;
 mod client;
+mod committing;
 pub mod config;
 mod durability;
 pub mod event;

@@ -1,4 +1,6 @@
-//! The normal case (section 4.2): request, pre-prepare, prepare, commit. Must not know execution.
+//! The normal case (section 4.2) up to prepared: request, pre-prepare, prepare; the view timer.
+//!
+//! Must not know execution.
 
 use std::sync::Arc;
 
@@ -7,15 +9,11 @@ use crate::signed::Signed;
 
 use super::PbftTimer;
 use super::event::{PbftEvent, Placement, Reason};
-use super::message::{
-    Batch, Commit, CommitCertificate, PbftMessage, PrePrepare, Prepare, PreparedCertificate,
-    Request,
-};
+use super::message::{Batch, PbftMessage, PrePrepare, Prepare, PreparedCertificate, Request};
 use super::numbers::{Digest, Sequence, View};
 use super::replica::{Ctx, Pbft, Status};
 use super::rules::{Rules, VoteKind};
 use super::store::Operation;
-use super::votes::Tally;
 
 /// What to do with a message of the normal case.
 pub(super) enum Arrival {
@@ -92,7 +90,7 @@ impl<R: Rules> Pbft<R> {
         self.is_primary()
             && self.status == Status::Active
             && self.may_vote()
-            && R::is_in_window(sequence, self.log.low(), self.config.window)
+            && self.is_in_window(sequence)
             && self.assigned.0.saturating_sub(self.executed.0) < self.config.pipeline
             && sequence <= self.last_of_epoch()
     }
@@ -184,7 +182,7 @@ impl<R: Rules> Pbft<R> {
             Ok(Arrival::Late)
         } else if view > self.view || self.status == Status::Changing {
             Ok(Arrival::Early)
-        } else if R::is_in_window(sequence, self.log.low(), self.config.window) {
+        } else if self.is_in_window(sequence) {
             Ok(Arrival::Now)
         } else if sequence <= high.plus(self.config.window) {
             Ok(Arrival::Early)
@@ -346,7 +344,7 @@ impl<R: Rules> Pbft<R> {
         slot.certificate = Some(Arc::new(PreparedCertificate {
             pre_prepare: pre_prepare.clone(),
             batch: batch.clone(),
-            prepares: slot.prepares.votes::<R>(digest).cloned().collect(),
+            prepares: slot.prepares.take::<R>(digest),
         }));
         self.persist_slot(sequence, ctx);
         let placement = self.placement(sequence, digest);
@@ -355,167 +353,6 @@ impl<R: Rules> Pbft<R> {
         self.send_commit(sequence, digest, ctx);
         self.execute_tentatively(ctx);
         self.check_committed(sequence, ctx);
-    }
-
-    fn send_commit(&mut self, sequence: Sequence, digest: Digest, ctx: &mut Ctx<'_, R>) {
-        let (Some(replica), true) = (self.me, self.may_vote()) else {
-            return;
-        };
-        let commit = ctx.sign(Commit {
-            epoch: self.roster.epoch,
-            view: self.view,
-            sequence,
-            digest,
-            replica,
-        });
-        if let Some(slot) = self.log.slot(sequence) {
-            slot.own_commit = Some(commit.clone());
-            slot.commits.add::<R>(replica, digest, commit.clone());
-        }
-        self.multicast(PbftMessage::Commit { commit }, ctx);
-    }
-
-    /// A commit (section 4.2).
-    pub(super) fn on_commit(
-        &mut self,
-        commit: &Signed<Commit>,
-        ctx: &mut Ctx<'_, R>,
-    ) -> Result<(), Reason> {
-        let arrival = self.arrival(commit.view, commit.sequence)?;
-        self.check_member(commit.epoch, commit.replica, commit)?;
-        match arrival {
-            Arrival::Late => return Ok(()),
-            Arrival::Early => {
-                self.check_vote_signature(VoteKind::Commit, commit, ctx)?;
-                let commit = commit.clone();
-                self.future
-                    .keep(commit.replica, PbftMessage::Commit { commit });
-                return Ok(());
-            }
-            Arrival::Now => {}
-        }
-        // Once committed, a further commit can change nothing and need not be verified.
-        let committed = |slot: &super::log::Slot| slot.committed.is_some();
-        if self.log.get(commit.sequence).is_some_and(committed) {
-            return Ok(());
-        }
-        self.check_vote_signature(VoteKind::Commit, commit, ctx)?;
-        let slot = self.log.slot(commit.sequence);
-        let slot = slot.ok_or(Reason::OutsideWindow)?;
-        let fresh = slot
-            .commits
-            .add::<R>(commit.replica, commit.digest, commit.clone());
-        if !fresh {
-            return Err(Reason::DuplicateVote);
-        }
-        self.expect_progress(ctx);
-        self.check_committed(commit.sequence, ctx);
-        Ok(())
-    }
-
-    /// committed-local(m, v, n, i): prepared and a quorum of matching commits, own included.
-    pub(super) fn check_committed(&mut self, sequence: Sequence, ctx: &mut Ctx<'_, R>) {
-        let Some(slot) = self.log.slot(sequence) else {
-            return;
-        };
-        let Some((pre_prepare, batch)) = &slot.assignment else {
-            return;
-        };
-        let digest = pre_prepare.digest;
-        let votes = slot.commits.count::<R>(digest);
-        let done = slot.committed.is_some() || !slot.prepared;
-        if done || !R::is_quorum(votes, &self.roster) {
-            return;
-        }
-        let proof = CommitCertificate {
-            batch: batch.clone(),
-            commits: slot.commits.take::<R>(digest),
-        };
-        let placement = Placement {
-            epoch: self.roster.epoch,
-            view: self.view,
-            sequence,
-            digest,
-        };
-        slot.committed = Some((placement, Arc::new(proof)));
-        let votes = votes as u64;
-        ctx.notify(PbftEvent::CommittedLocal { placement, votes });
-        self.execute_ready(ctx);
-    }
-
-    /// A proof that a batch committed, in whatever view: it needs no vote of this replica.
-    pub(super) fn on_commit_proof(
-        &mut self,
-        proof: &CommitCertificate,
-        ctx: &mut Ctx<'_, R>,
-    ) -> Result<(), Reason> {
-        let first = proof.commits.first().ok_or(Reason::BadCommitProof)?;
-        let known = |slot: &super::log::Slot| slot.committed.is_some();
-        if first.sequence <= self.log.low() || self.log.get(first.sequence).is_some_and(known) {
-            return Ok(());
-        }
-        if !self.proves_commit(first, proof, ctx) {
-            return Err(Reason::BadCommitProof);
-        }
-        let placement = Placement {
-            epoch: first.epoch,
-            view: first.view,
-            sequence: first.sequence,
-            digest: first.digest,
-        };
-        let slot = self.log.slot(first.sequence).ok_or(Reason::OutsideWindow)?;
-        slot.committed = Some((placement, Arc::new(proof.clone())));
-        let votes = proof.commits.len() as u64;
-        ctx.notify(PbftEvent::CommittedLocal { placement, votes });
-        self.execute_ready(ctx);
-        Ok(())
-    }
-
-    fn proves_commit(
-        &self,
-        first: &Commit,
-        proof: &CommitCertificate,
-        ctx: &mut Ctx<'_, R>,
-    ) -> bool {
-        let mut tally = Tally::default();
-        let holds = proof.commits.iter().all(|commit| {
-            let same = (commit.epoch, commit.view, commit.sequence)
-                == (first.epoch, first.view, first.sequence)
-                && R::digest_matches(commit.digest, first.digest);
-            same && self
-                .check_member(commit.epoch, commit.replica, commit)
-                .is_ok()
-                && self
-                    .check_vote_signature(VoteKind::Commit, commit, ctx)
-                    .is_ok()
-                && tally.add::<R>(commit.replica, first.digest, ())
-        });
-        holds
-            && R::batch_matches(proof.batch.digest(), first.digest)
-            && R::is_quorum(tally.count::<R>(first.digest), &self.roster)
-    }
-
-    /// Whether a vote was signed, under a domain that its kind allows.
-    fn check_vote_signature<V: Vote>(
-        &self,
-        kind: VoteKind,
-        vote: &Signed<V>,
-        ctx: &mut Ctx<'_, R>,
-    ) -> Result<(), Reason> {
-        let signed = R::domains(kind).iter().any(|domain| {
-            if *domain == kind {
-                return ctx.verify(vote);
-            }
-            match domain {
-                VoteKind::Prepare => ctx.verify(&vote.moved(vote.content().as_prepare())),
-                VoteKind::Commit => ctx.verify(&vote.moved(vote.content().as_commit())),
-            }
-        });
-        if R::signature_holds(signed) {
-            Ok(())
-        } else {
-            Err(Reason::BadSignature)
-        }
     }
 
     /// Keeps the view timer running exactly while a request is outstanding (section 4.4).
@@ -546,49 +383,5 @@ impl<R: Rules> Pbft<R> {
         } else if ran {
             ctx.cancel_timer(PbftTimer::ViewChange);
         }
-    }
-}
-
-/// A vote of the normal case, readable as one of the other kind.
-trait Vote: crate::signed::Signable {
-    fn as_prepare(&self) -> Prepare;
-    fn as_commit(&self) -> Commit;
-}
-
-macro_rules! vote {
-    ($name:ident) => {
-        impl Vote for $name {
-            fn as_prepare(&self) -> Prepare {
-                Prepare {
-                    epoch: self.epoch,
-                    view: self.view,
-                    sequence: self.sequence,
-                    digest: self.digest,
-                    replica: self.replica,
-                }
-            }
-            fn as_commit(&self) -> Commit {
-                Commit {
-                    epoch: self.epoch,
-                    view: self.view,
-                    sequence: self.sequence,
-                    digest: self.digest,
-                    replica: self.replica,
-                }
-            }
-        }
-    };
-}
-vote!(Prepare);
-vote!(Commit);
-
-/// Content under the signature made for other content.
-trait Moved {
-    fn moved<U>(&self, content: U) -> Signed<U>;
-}
-
-impl<T> Moved for Signed<T> {
-    fn moved<U>(&self, content: U) -> Signed<U> {
-        Signed::from_parts(content, self.signer(), self.signature())
     }
 }

@@ -273,6 +273,11 @@ impl<R: Rules> Pbft<R> {
         self.me.is_some() && self.silent_until.is_none()
     }
 
+    /// h < n <= h + L.
+    pub(super) fn is_in_window(&self, sequence: Sequence) -> bool {
+        R::is_in_window(sequence, self.log.low(), self.config.window)
+    }
+
     /// Sends one message to all other replicas.
     pub(super) fn multicast(&self, message: PbftMessage, ctx: &mut Ctx<'_, R>) {
         ctx.multicast(self.roster.others(self.me), message);

@@ -57,9 +57,9 @@ impl<R: Rules> Pbft<R> {
 
     /// Whether others are known to be further, or a batch or a checkpoint is not finished.
     fn is_behind(&self) -> bool {
-        let unfinished = self.log.iter().any(|(sequence, slot)| {
+        let unfinished = self.log.above(self.executed).any(|(_, slot)| {
             let weak = R::is_weak_quorum(slot.commits.len(), &self.roster);
-            sequence > self.executed && (slot.assignment.is_some() || weak)
+            slot.assignment.is_some() || weak
         });
         let interval = self.config.checkpoint_interval;
         let unstable = self.executed >= self.log.low().plus(interval);
@@ -119,8 +119,7 @@ impl<R: Rules> Pbft<R> {
 
     /// The batches that committed here above what the asker has executed, with their proofs.
     fn prove_commits(&self, status: &StatusContent, ctx: &mut Ctx<'_, R>) {
-        let above = self.log.iter().filter(|(n, _)| *n > status.executed);
-        for (_, slot) in above {
+        for (_, slot) in self.log.above(status.executed) {
             if let Some((_, proof)) = &slot.committed {
                 let certificate = Box::new((**proof).clone());
                 self.send_to(
@@ -177,7 +176,7 @@ impl<R: Rules> Pbft<R> {
         if self.status == Status::Changing {
             return;
         }
-        let above = self.log.iter().filter(|(n, _)| *n > status.executed);
+        let above = self.log.above(status.executed);
         for (_, slot) in above.filter(|(_, slot)| slot.committed.is_none()) {
             if let Some((pre_prepare, batch)) = slot.assignment.clone() {
                 let message = PbftMessage::PrePrepare { pre_prepare, batch };

@@ -4,6 +4,8 @@ mod adversary;
 mod checkpoints;
 mod clients;
 mod counts;
+mod mistakes;
+mod random;
 mod restarts;
 mod rosters;
 mod view_changes;

@@ -5,7 +5,7 @@ use crate::pbft::message::PrePrepare;
 use crate::protocol::{Durable, Stored};
 
 impl<R: Rules> Group<R> {
-    fn restart(&mut self, slot: u32) {
+    pub(super) fn restart(&mut self, slot: u32) {
         let (config, roster) = (Arc::clone(&self.config), Arc::clone(&self.roster));
         let machine = PbftPeer::replica(config, roster);
         self.table.restart(PeerId(slot), machine);
