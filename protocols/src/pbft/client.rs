@@ -201,6 +201,7 @@ impl<R: Rules> PbftClient<R> {
             | PbftMessage::ViewChange { .. }
             | PbftMessage::NewView { .. }
             | PbftMessage::Status { .. }
+            | PbftMessage::CommitProof { .. }
             | PbftMessage::CheckpointProof { .. }
             | PbftMessage::StateRequest { .. } => Err(Reason::NotForMe),
         };

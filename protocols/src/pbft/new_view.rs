@@ -216,7 +216,7 @@ impl<R: Rules> Pbft<R> {
         });
         self.pace_begin_view(ctx);
         for (pre_prepare, batch) in assignments {
-            if pre_prepare.sequence > self.log.low() {
+            if self.is_in_window(pre_prepare.sequence) {
                 self.accept_assignment(pre_prepare, batch, false, ctx);
             }
         }

@@ -127,6 +127,7 @@ impl PbftMessage {
             Self::Reply { reply } => Some(reply.epoch),
             Self::Request { .. }
             | Self::Forward { .. }
+            | Self::CommitProof { .. }
             | Self::CheckpointProof { .. }
             | Self::StateRequest { .. }
             | Self::StateReply { .. } => None,
@@ -146,7 +147,9 @@ impl PbftMessage {
             Self::NewView { new_view } => Some(new_view.signer()),
             Self::Status { status } => Some(status.signer()),
             Self::StateRequest { request } => Some(request.signer()),
-            Self::CheckpointProof { .. } | Self::StateReply { .. } => None,
+            Self::CommitProof { .. } | Self::CheckpointProof { .. } | Self::StateReply { .. } => {
+                None
+            }
         }
     }
 
@@ -162,7 +165,9 @@ impl PbftMessage {
             Self::NewView { new_view } => ctx.verify(new_view),
             Self::Status { status } => ctx.verify(status),
             Self::StateRequest { request } => ctx.verify(request),
-            Self::CheckpointProof { .. } | Self::StateReply { .. } => false,
+            Self::CommitProof { .. } | Self::CheckpointProof { .. } | Self::StateReply { .. } => {
+                false
+            }
         }
     }
 }

@@ -247,6 +247,7 @@ impl<R: Rules> Pbft<R> {
             PbftMessage::ViewChange { view_change } => self.on_view_change(view_change, ctx),
             PbftMessage::NewView { new_view } => self.on_new_view(new_view, ctx),
             PbftMessage::Status { status } => self.on_status(status, ctx),
+            PbftMessage::CommitProof { certificate } => self.on_commit_proof(certificate, ctx),
             PbftMessage::CheckpointProof { certificate } => {
                 self.on_checkpoint_proof(certificate, ctx)
             }
@@ -270,6 +271,11 @@ impl<R: Rules> Pbft<R> {
     /// Whether the replica may vote: it is a member and remembers all that it said.
     pub(super) fn may_vote(&self) -> bool {
         self.me.is_some() && self.silent_until.is_none()
+    }
+
+    /// h < n <= h + L.
+    pub(super) fn is_in_window(&self, sequence: Sequence) -> bool {
+        R::is_in_window(sequence, self.log.low(), self.config.window)
     }
 
     /// Sends one message to all other replicas.

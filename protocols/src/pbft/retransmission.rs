@@ -3,10 +3,12 @@
 //! Nothing here runs while all goes well: the timer is set when something is under way and does
 //! its work only if nothing has moved when it fires.
 
+use std::cmp::Ordering;
+
 use super::PbftTimer;
 use super::event::Reason;
 use super::message::{PbftMessage, Status as StatusContent, ViewChange};
-use super::numbers::{ReplicaId, Sequence};
+use super::numbers::ReplicaId;
 use super::replica::{Ctx, Pbft, Status};
 use super::rules::Rules;
 use crate::signed::Signed;
@@ -31,6 +33,7 @@ impl<R: Rules> Pbft<R> {
         match self.status {
             Status::Changing => {
                 self.resend_view_change(ctx);
+                self.send_status(ctx);
                 self.arm_retransmission(ctx);
             }
             Status::Active if moved && self.is_behind() => self.arm_retransmission(ctx),
@@ -54,9 +57,9 @@ impl<R: Rules> Pbft<R> {
 
     /// Whether others are known to be further, or a batch or a checkpoint is not finished.
     fn is_behind(&self) -> bool {
-        let unfinished = self.log.iter().any(|(sequence, slot)| {
+        let unfinished = self.log.above(self.executed).any(|(_, slot)| {
             let weak = R::is_weak_quorum(slot.commits.len(), &self.roster);
-            sequence > self.executed && (slot.assignment.is_some() || weak)
+            slot.assignment.is_some() || weak
         });
         let interval = self.config.checkpoint_interval;
         let unstable = self.executed >= self.log.low().plus(interval);
@@ -65,17 +68,26 @@ impl<R: Rules> Pbft<R> {
 
     /// Tells all others what this replica has.
     pub(super) fn send_status(&mut self, ctx: &mut Ctx<'_, R>) {
-        let Some(replica) = self.me else {
-            return;
-        };
-        let status = ctx.sign(StatusContent {
+        if let Some(status) = self.sign_status(ctx) {
+            self.multicast(PbftMessage::Status { status }, ctx);
+        }
+    }
+
+    fn answer_status(&self, replica: ReplicaId, ctx: &mut Ctx<'_, R>) {
+        if let Some(status) = self.sign_status(ctx) {
+            self.send_to(replica, PbftMessage::Status { status }, ctx);
+        }
+    }
+
+    fn sign_status(&self, ctx: &mut Ctx<'_, R>) -> Option<Signed<StatusContent>> {
+        let replica = self.me?;
+        Some(ctx.sign(StatusContent {
             epoch: self.roster.epoch,
             view: self.view,
             stable: self.log.low(),
             executed: self.executed,
             replica,
-        });
-        self.multicast(PbftMessage::Status { status }, ctx);
+        }))
     }
 
     /// Another replica is stuck: it gets what this one has and it lacks.
@@ -95,12 +107,28 @@ impl<R: Rules> Pbft<R> {
             self.send_stable_proof(status.replica, ctx);
         }
         self.resend_checkpoints(status, ctx);
-        if status.view < self.view {
-            self.send_new_view(status.replica, ctx);
-        } else if status.view == self.view && self.status == Status::Active {
-            self.resend_slots(status, ctx);
+        self.prove_commits(status, ctx);
+        match status.view.cmp(&self.view) {
+            Ordering::Less => self.send_new_view(status.replica, ctx),
+            Ordering::Equal => self.resend_votes(status, ctx),
+            // This replica missed a view and may not know it, having nothing to wait for.
+            Ordering::Greater => self.answer_status(status.replica, ctx),
         }
         Ok(())
+    }
+
+    /// The batches that committed here above what the asker has executed, with their proofs.
+    fn prove_commits(&self, status: &StatusContent, ctx: &mut Ctx<'_, R>) {
+        for (_, slot) in self.log.above(status.executed) {
+            if let Some((_, proof)) = &slot.committed {
+                let certificate = Box::new((**proof).clone());
+                self.send_to(
+                    status.replica,
+                    PbftMessage::CommitProof { certificate },
+                    ctx,
+                );
+            }
+        }
     }
 
     /// Each replica is helped once in half an interval, so that asking costs others little.
@@ -143,18 +171,16 @@ impl<R: Rules> Pbft<R> {
         }
     }
 
-    /// The assignments and this replica's votes above what the asker has executed.
-    fn resend_slots(&self, status: &StatusContent, ctx: &mut Ctx<'_, R>) {
-        let missing = |sequence: Sequence| {
-            sequence > status.executed.min(status.stable.plus(self.config.window))
-        };
-        for (_, slot) in self.log.iter().filter(|(sequence, _)| missing(*sequence)) {
+    /// The assignments and this replica's votes on what has not committed here.
+    fn resend_votes(&self, status: &StatusContent, ctx: &mut Ctx<'_, R>) {
+        if self.status == Status::Changing {
+            return;
+        }
+        let above = self.log.above(status.executed);
+        for (_, slot) in above.filter(|(_, slot)| slot.committed.is_none()) {
             if let Some((pre_prepare, batch)) = slot.assignment.clone() {
-                self.send_to(
-                    status.replica,
-                    PbftMessage::PrePrepare { pre_prepare, batch },
-                    ctx,
-                );
+                let message = PbftMessage::PrePrepare { pre_prepare, batch };
+                self.send_to(status.replica, message, ctx);
             }
             if let Some(prepare) = slot.own_prepare.clone() {
                 self.send_to(status.replica, PbftMessage::Prepare { prepare }, ctx);
