@@ -328,6 +328,9 @@ struct Report<P: Protocol> {
     panic: Option<PeerPanic>,
 }
 
+/// Messages from one shard to another.
+type Crossing<P> = Mutex<Vec<Envelope<<P as Protocol>::Message>>>;
+
 /// Where shards meet.
 struct Meeting<P: Protocol> {
     barrier: Barrier,
@@ -336,7 +339,7 @@ struct Meeting<P: Protocol> {
     reports: Vec<Mutex<Report<P>>>,
     /// Messages from shard to shard: place `from * shards + to`, for even and for odd windows, so
     /// that a fast shard's next messages do not meet those a slow one has not taken in yet.
-    crossing: [Vec<Mutex<Vec<Envelope<P::Message>>>>; 2],
+    crossing: [Vec<Crossing<P>>; 2],
 }
 
 impl<P: Protocol> Meeting<P> {
