@@ -52,6 +52,7 @@ impl<R: Rules> Pbft<R> {
             super::checkpoint::Checkpoints::from_stable(self.checkpoints.stable.clone(), n);
         self.view_changes = vec![None; n];
         self.helped = vec![None; n];
+        self.served = vec![None; n];
         self.new_view = None;
         self.awaiting_new_view = false;
         self.consecutive = 0;

@@ -92,8 +92,9 @@ pub struct Pbft<R: Rules = Paper> {
     pub(super) later_epoch: ReplicaSet,
     /// Whether the retransmission timer runs, and what was executed when it was set.
     pub(super) stuck_since: Option<Sequence>,
-    /// When each replica was last helped.
+    /// When each replica was last told what it lacks, and when it was last sent a state.
     pub(super) helped: Vec<Option<LocalTime>>,
+    pub(super) served: Vec<Option<LocalTime>>,
     /// Until this checkpoint is stable the replica does not vote: its disk forgot what it said.
     pub(super) silent_until: Option<Sequence>,
     pub(super) pace: Pace,
@@ -131,6 +132,7 @@ impl<R: Rules> Pbft<R> {
             later_epoch: ReplicaSet::default(),
             stuck_since: None,
             helped: vec![None; roster.n()],
+            served: vec![None; roster.n()],
             silent_until: None,
             pace: Pace::default(),
             writes: 0,
