@@ -82,11 +82,7 @@ impl<R: Rules> Pbft<R> {
                 .map(|(signed, _)| signed.clone())
                 .collect(),
         });
-        ctx.notify(PbftEvent::PrimaryElected {
-            epoch: self.roster.epoch,
-            view,
-            primary: self.roster.primary(view),
-        });
+        self.announce_primary(ctx);
         self.enter_view(new_view.clone(), assignments, &reissue, ctx);
         self.multicast(PbftMessage::NewView { new_view }, ctx);
         self.propose(ctx);

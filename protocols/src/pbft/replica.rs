@@ -218,9 +218,22 @@ impl<R: Rules> Pbft<R> {
     /// Begins with an empty disk.
     pub(super) fn on_start(&mut self, ctx: &mut Ctx<'_, R>) {
         self.me = self.roster.replica_of(&ctx.public_key());
+        self.announce_primary(ctx);
         self.begin_judging(ctx);
         if self.me.is_none() {
             self.begin_fetch(None, ctx);
+        }
+    }
+
+    /// Reports the primary of this view, if it is this replica.
+    pub(super) fn announce_primary(&self, ctx: &mut Ctx<'_, R>) {
+        if let Some(primary) = self.me.filter(|_| self.is_primary()) {
+            let (epoch, view) = (self.roster.epoch, self.view);
+            ctx.notify(PbftEvent::PrimaryElected {
+                epoch,
+                view,
+                primary,
+            });
         }
     }
 
