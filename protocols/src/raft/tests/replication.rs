@@ -45,8 +45,8 @@ fn an_append_is_accepted_only_behind_a_matching_entry() {
 #[test]
 fn only_a_conflict_cuts_the_log() {
     // R9: (prev, terms appended, terms afterwards); the third is a stale append that matches.
-    let cases: [((u64, u64), &[u64], &[u64]); 4] = [
-        ((2, 2), &[3], &[1, 2, 3]),
+    let cases = [
+        ((2, 2), &[3][..], &[1, 2, 3][..]),
         ((1, 1), &[3, 4], &[1, 3, 4]),
         ((0, 0), &[1], &[1, 2]),
         ((0, 0), &[3], &[3]),

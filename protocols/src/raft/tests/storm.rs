@@ -17,12 +17,15 @@ pub(super) struct Plan {
     pub(super) membership: bool,
     pub(super) transfers: bool,
     pub(super) crashes: bool,
+    /// Whether the disk of server 0, a minority, is corrupted in crashes.
+    pub(super) damage: bool,
 }
 
 pub(super) const ALL: Plan = Plan {
     membership: true,
     transfers: true,
     crashes: true,
+    damage: false,
 };
 
 /// One client's place in its closed loop: the serial it waits for, and how to find the reply.
@@ -58,6 +61,9 @@ fn strike<R: Rules>(weather: &mut Weather<R>, plan: Plan) {
         0 | 1 if plan.crashes => {
             let ms = weather.dice.between(50, 4_000);
             weather.crash(slot, ms);
+            if plan.damage {
+                weather.damage(0);
+            }
         }
         2 => {
             let sides: Vec<u8> = (0..SERVERS + CLIENTS)
@@ -171,6 +177,25 @@ fn nothing_breaks_in_a_storm_and_all_is_well_after_it() {
             "{event} never happened: {seen:?}"
         );
     }
+}
+
+/// Crashes, and damage to one disk of three.
+pub(super) const DAMAGE: Plan = Plan {
+    membership: false,
+    damage: true,
+    ..ALL
+};
+
+#[test]
+fn damage_to_a_minority_of_disks_loses_nothing() {
+    // Durability with a fixed membership, so that server 0 is always one voter of three.
+    let mut repaired = 0;
+    for seed in 0..100 {
+        let weather = storm::<Paper>(seed, storm_config(), DAMAGE, 60);
+        assert_eq!(weather.judge.violation, None, "seed {seed}");
+        repaired += weather.judge.count("repaired");
+    }
+    assert!(repaired > 0, "no damaged log was ever repaired");
 }
 
 #[test]
