@@ -1,6 +1,6 @@
 //! Known mistakes, each one override of [`Rules`], and how many storms it takes to see them.
 
-use super::storm::{ALL, DAMAGE, Plan, storm, storm_config};
+use super::storm::{ALL, DAMAGE, Plan, power_losses, storm, storm_config};
 use crate::peer::PeerId;
 use crate::raft::configuration::Configuration;
 use crate::raft::rules::LogEnd;
@@ -100,6 +100,24 @@ mistakes! {
     VotesWithADamagedLog {
         fn may_promise(_: u64) -> bool { true }
     }
+}
+
+mistakes! {
+    CountsUnsyncedLeader {
+        fn counted_by_leader(_: u64, last: u64) -> u64 { last }
+    }
+}
+
+#[test]
+fn a_power_loss_sees_who_acknowledged_before_sync() {
+    // The canary of the power-loss test; the second mutant loses only the leader's own copy.
+    let broken = |found: Option<String>| found.expect("caught").starts_with("leader-completeness");
+    let first =
+        (0..200).find_map(|seed| power_losses::<AcknowledgesBeforeSync>(seed).judge.violation);
+    assert!(broken(first));
+    let second =
+        (0..200).find_map(|seed| power_losses::<CountsUnsyncedLeader>(seed).judge.violation);
+    assert!(second.is_some());
 }
 
 const STILL: Plan = Plan {
