@@ -3,6 +3,22 @@
 //! The machine asks these functions and decides nothing of the kind itself. [`Paper`] is Raft; a
 //! type that overrides one function is a Raft with one mistake, for mutation tests and ablation
 //! studies. Must not know the machine.
+//!
+//! ```
+//! use fedsim_protocols::raft::{Configuration, Raft, RaftConfig, Rules};
+//! use fedsim_protocols::PeerId;
+//!
+//! #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+//! struct CommitsOldTerms;
+//! impl Rules for CommitsOldTerms {
+//!     fn may_commit(_entry_term: u64, _current: u64) -> bool {
+//!         true
+//!     }
+//! }
+//! let server: Raft<CommitsOldTerms> =
+//!     Raft::new(PeerId(0), RaftConfig::default().into(), Configuration::of_voters([PeerId(0)]));
+//! assert_eq!(server.commit(), 0);
+//! ```
 
 use std::fmt::Debug;
 use std::hash::Hash;
@@ -29,7 +45,7 @@ pub trait Rules: Copy + Debug + Eq + Hash + Send + Sync + 'static {
 
     /// The term a candidate stands in (paper 5.2).
     fn next_term(current: u64) -> u64 {
-        current + 1
+        current.saturating_add(1)
     }
 
     /// Whether a message of this term makes its receiver a follower of that term (paper 5.1).

@@ -43,10 +43,71 @@ fn an_append_is_accepted_only_behind_a_matching_entry() {
 }
 
 #[test]
+fn a_refusal_says_where_the_logs_may_agree() {
+    // R8 and R11: the whole outbox of an append behind entry 3, which is not there.
+    let mut desk = Desk::new(bare(), with_log(3, &[1, 2], 1));
+    desk.hand(1, append(3, (2, 2), &[], 1));
+    let out = desk.hand(1, append(3, (3, 3), &[], 1));
+    assert_eq!(out.order, ["set Election", "send append-refused to p1"]);
+    let refused = RaftMessage::AppendRefused {
+        term: 3,
+        round: 1,
+        prev_index: 3,
+        hint_index: 2,
+        hint_term: 2,
+    };
+    assert_eq!(out.sent, [(1, refused)]);
+}
+
+#[test]
+fn an_uncommitted_entry_of_a_newer_term_is_overwritten() {
+    // R7: servers 0 and 1 hold (1,1), server 2 holds (1,2), 3 and 4 voted for it in term 2. Server 0
+    // stands alone: it fails in term 2, wins term 3, and all end with (1,1), (2,3).
+    let states: [(u64, Option<u32>, &[u64]); 5] = [
+        (1, None, &[1]),
+        (1, None, &[1]),
+        (2, Some(2), &[2]),
+        (2, Some(2), &[]),
+        (2, Some(2), &[]),
+    ];
+    let machines = states.iter().zip(0..).map(|((term, vote, log), slot)| {
+        let mut initial = with_log(5, log, 0);
+        (initial.term, initial.vote) = (*term, vote.map(PeerId));
+        let timeout = SimDuration::from_secs(if slot == 0 { 1 } else { 1_000 });
+        let config = RaftConfig {
+            election_timeout_min: timeout,
+            election_timeout_max: timeout,
+            ..bare()
+        };
+        Raft::<Paper>::from_state(PeerId(slot), std::sync::Arc::new(config), initial).into()
+    });
+    let delay = SimDuration::from_millis(10);
+    let mut table: Tabletop<RaftPeer> = Tabletop::new(1, delay, machines.collect());
+    table.start_all();
+    let view = |table: &Tabletop<RaftPeer>, slot| {
+        let server = table.machine(PeerId(slot)).as_server();
+        server.expect("a server").view()
+    };
+    table.run_for(SimDuration::from_millis(1_500));
+    assert_eq!(
+        (view(&table, 0).role, view(&table, 0).term),
+        (Role::Follower, 2)
+    );
+    table.run_for(SimDuration::from_millis(5_000));
+    assert_eq!(
+        (view(&table, 0).role, view(&table, 0).term),
+        (Role::Leader, 3)
+    );
+    for slot in 0..5 {
+        assert_eq!(view(&table, slot).log_terms, [1, 3], "server {slot}");
+    }
+}
+
+#[test]
 fn only_a_conflict_cuts_the_log() {
     // R9: (prev, terms appended, terms afterwards); the third is a stale append that matches.
-    let cases: [((u64, u64), &[u64], &[u64]); 4] = [
-        ((2, 2), &[3], &[1, 2, 3]),
+    let cases = [
+        ((2, 2), &[3][..], &[1, 2, 3][..]),
         ((1, 1), &[3, 4], &[1, 3, 4]),
         ((0, 0), &[1], &[1, 2]),
         ((0, 0), &[3], &[3]),
