@@ -19,12 +19,19 @@ impl<T, V> Clone for Lens<T, V> {
 
 impl<T, V> Copy for Lens<T, V> {}
 
-/// The way to a field, as `at!(network.link)`; `at!()` is the whole.
+/// The way to a field, as `at!(network.link)`; `at!()` is the whole, and
+/// `at!(Scenario => network)` says of what.
 macro_rules! at {
     () => {
         $crate::layer::Lens {
             get: |whole| whole,
             get_mut: |whole| whole,
+        }
+    };
+    ($whole:ty => $($field:tt).*) => {
+        $crate::layer::Lens {
+            get: |whole: &$whole| &whole.$($field).*,
+            get_mut: |whole: &mut $whole| &mut whole.$($field).*,
         }
     };
     ($($field:tt).*) => {
@@ -88,6 +95,12 @@ impl<T: Clone + 'static> Section<T> {
         self
     }
 
+    /// Adds a part that is chosen elsewhere.
+    pub(crate) fn boxed_part(mut self, part: Box<dyn Part<T>>) -> Self {
+        self.parts.push(part);
+        self
+    }
+
     /// Adds an optional key.
     pub(crate) fn key<V: 'static>(
         self,
@@ -119,6 +132,15 @@ impl<T: Clone + 'static> Section<T> {
             shape,
             lens,
             required: true,
+        })
+    }
+
+    /// Adds a table of its own whose keys are fields of this same value.
+    pub(crate) fn nested(self, name: &'static str, section: Self, about: &'static str) -> Self {
+        self.part(Nested {
+            name,
+            about,
+            section,
         })
     }
 
@@ -155,7 +177,13 @@ impl<T: Clone + 'static> Section<T> {
     }
 
     /// Runs the checks, unless there were problems since `before`.
-    pub(crate) fn run_checks(&self, value: &T, node: &Node, before: usize, reader: &mut Reader<'_>) {
+    pub(crate) fn run_checks(
+        &self,
+        value: &T,
+        node: &Node,
+        before: usize,
+        reader: &mut Reader<'_>,
+    ) {
         for check in &self.checks {
             if reader.count() == before {
                 check(value, node, reader);
@@ -255,7 +283,8 @@ impl<T, V, S: Shape<V>> Part<T> for Key<T, V, S> {
     }
 
     fn write(&self, from: &T, world: &World, out: &mut Entries) {
-        if let Some(value) = self.shape.write((self.lens.get)(from), world) {
+        let value = self.shape.write((self.lens.get)(from), world);
+        if let Some(value) = value.filter(|value| !value.is_empty()) {
             out.push((self.name.to_owned(), value));
         }
     }
@@ -265,6 +294,7 @@ impl<T, V, S: Shape<V>> Part<T> for Key<T, V, S> {
             self.shape
                 .write((self.lens.get)(base), &World::default())
                 .map(Out::inlined)
+                .filter(|value| !value.is_empty())
         };
         doc.keys.push(KeyDoc {
             name: self.name,
@@ -272,6 +302,41 @@ impl<T, V, S: Shape<V>> Part<T> for Key<T, V, S> {
             kind: self.shape.describe(),
             default: if self.required { None } else { default() },
             required: self.required,
+        });
+    }
+}
+
+struct Nested<T> {
+    name: &'static str,
+    about: &'static str,
+    section: Section<T>,
+}
+
+impl<T: Clone + 'static> Part<T> for Nested<T> {
+    fn names(&self) -> Vec<&'static str> {
+        vec![self.name]
+    }
+
+    fn read(&self, table: &Node, into: &mut T, reader: &mut Reader<'_>) {
+        if let Some(node) = table.get(self.name)
+            && let Some(value) = self.section.read_over(into.clone(), node, reader)
+        {
+            *into = value;
+        }
+    }
+
+    fn write(&self, from: &T, world: &World, out: &mut Entries) {
+        let entries = self.section.entries(from, world);
+        out.push((self.name.to_owned(), Out::Table(entries)));
+    }
+
+    fn describe(&self, _: &T, doc: &mut TableDoc) {
+        doc.keys.push(KeyDoc {
+            name: self.name,
+            about: self.about,
+            kind: self.section.describe(),
+            default: None,
+            required: false,
         });
     }
 }
