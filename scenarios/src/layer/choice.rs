@@ -1,8 +1,8 @@
 //! Alternatives: a word, or a table with exactly one key that says which.
 
 use super::out::Entries;
-use super::shape::{Alternative, KeyDoc, TableDoc};
 use super::section::{Lens, Part};
+use super::shape::{Alternative, KeyDoc, TableDoc};
 use super::{Out, Reader, Shape, Type, World};
 use crate::problem::suggestion;
 use crate::tree::{Node, Value};
@@ -78,13 +78,16 @@ impl<T: Clone + PartialEq + 'static> Tagged<T> {
             wrap,
             unwrap,
         };
-        self.cases.push((Alternative { name, about }, Box::new(body)));
+        self.cases
+            .push((Alternative { name, about }, Box::new(body)));
         self
     }
 
     fn names(&self) -> Vec<&'static str> {
         let words = self.words.iter().map(|(word, _)| word.name);
-        words.chain(self.cases.iter().map(|(case, _)| case.name)).collect()
+        words
+            .chain(self.cases.iter().map(|(case, _)| case.name))
+            .collect()
     }
 
     fn read_word(&self, text: &str, node: &Node, reader: &mut Reader<'_>) -> Option<T> {
@@ -116,7 +119,11 @@ impl<T: Clone + PartialEq + 'static> Tagged<T> {
         }
         if self.words.iter().any(|(word, _)| word.name == entry.key) {
             let right = format!("write it as a word: \"{}\"", entry.key);
-            reader.refuse(entry.place, format!("`{}` takes no value", entry.key), right);
+            reader.refuse(
+                entry.place,
+                format!("`{}` takes no value", entry.key),
+                right,
+            );
         } else {
             let message = format!("unknown alternative `{}`", entry.key);
             reader.refuse_name(entry.place, message, (&entry.key, &self.names()));
@@ -154,7 +161,10 @@ impl<T: Clone + PartialEq + 'static> Shape<T> for Tagged<T> {
 
     fn describe(&self) -> Type {
         let words = Type::Words(self.words.iter().map(|&(word, _)| word).collect());
-        let cases = self.cases.iter().map(|(case, body)| (*case, body.describe()));
+        let cases = self
+            .cases
+            .iter()
+            .map(|(case, body)| (*case, body.describe()));
         let cases = Type::Tagged(cases.collect());
         let whole = match (self.words.is_empty(), self.cases.is_empty()) {
             (true, _) => cases,
@@ -199,7 +209,11 @@ impl<T, V: Clone + PartialEq + 'static> Part<T> for Choice<T, V> {
     fn read(&self, table: &Node, into: &mut T, reader: &mut Reader<'_>) {
         let mut chosen: Option<&str> = None;
         for entry in table.entries() {
-            let case = self.cases.cases.iter().find(|(case, _)| case.name == entry.key);
+            let case = self
+                .cases
+                .cases
+                .iter()
+                .find(|(case, _)| case.name == entry.key);
             let Some((_, case)) = case else {
                 continue;
             };

@@ -170,7 +170,10 @@ impl Shape<String> for Known {
             reader.refuse_kind(node, &format!("the name of a {}", self.what));
             return None;
         };
-        let names: Vec<String> = (self.names)(&reader.world).iter().map(|&s| s.into()).collect();
+        let names: Vec<String> = (self.names)(&reader.world)
+            .iter()
+            .map(|&s| s.into())
+            .collect();
         if reader.world.peers_known && !names.contains(name) {
             let message = format!("no peer has the {} `{name}`", self.what);
             let names: Vec<&str> = names.iter().map(String::as_str).collect();

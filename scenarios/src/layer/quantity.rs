@@ -35,7 +35,13 @@ const BIT_UNITS: [(&str, u128); 4] = [
 
 /// A decimal number with a unit, exactly, in the smallest unit.
 fn exact(text: &str, units: &[(&str, u128)]) -> Result<u64, String> {
-    let names = || units.iter().map(|&(name, _)| name).collect::<Vec<_>>().join(", ");
+    let names = || {
+        units
+            .iter()
+            .map(|&(name, _)| name)
+            .collect::<Vec<_>>()
+            .join(", ")
+    };
     let split = text.find(|c: char| !c.is_ascii_digit() && c != '.');
     let (digits, unit) = text.split_at(split.unwrap_or(text.len()));
     if digits.is_empty() {
@@ -55,10 +61,11 @@ fn exact(text: &str, units: &[(&str, u128)]) -> Result<u64, String> {
         "" => 0,
         whole => whole.parse().map_err(|_| too_large())?,
     };
-    let below = fraction_of(fraction, factor).ok_or_else(|| {
-        format!("`{text}` is finer than the smallest unit, {}", units[0].0)
-    })?;
-    let total = whole.checked_mul(factor).and_then(|large| large.checked_add(below));
+    let below = fraction_of(fraction, factor)
+        .ok_or_else(|| format!("`{text}` is finer than the smallest unit, {}", units[0].0))?;
+    let total = whole
+        .checked_mul(factor)
+        .and_then(|large| large.checked_add(below));
     total
         .and_then(|total| u64::try_from(total).ok())
         .ok_or_else(too_large)

@@ -27,6 +27,8 @@ pub(crate) struct World {
     pub(crate) link: LinkSpec,
     /// Whether the scenario has a latency matrix.
     pub(crate) has_matrix: bool,
+    /// Whether the faults could be read.
+    pub(crate) faults_known: bool,
     /// Labels of the faults.
     pub(crate) labels: Vec<String>,
 }

@@ -172,7 +172,9 @@ pub(crate) fn name() -> Text {
         pattern: "^[A-Za-z0-9][A-Za-z0-9_./-]*$",
         allowed: |text| {
             text.starts_with(|c: char| c.is_ascii_alphanumeric())
-                && text.chars().all(|c| c.is_ascii_alphanumeric() || "_./-".contains(c))
+                && text
+                    .chars()
+                    .all(|c| c.is_ascii_alphanumeric() || "_./-".contains(c))
         },
     }
 }
@@ -233,10 +235,8 @@ impl<T: Clone + PartialEq> Shape<T> for Words<T> {
     }
 
     fn describe(&self) -> Type {
-        let alternative = |&(name, about, _): &(&'static str, &'static str, T)| Alternative {
-            name,
-            about,
-        };
+        let alternative =
+            |&(name, about, _): &(&'static str, &'static str, T)| Alternative { name, about };
         Type::Words(self.words.iter().map(alternative).collect())
     }
 }

@@ -19,12 +19,19 @@ impl<T, V> Clone for Lens<T, V> {
 
 impl<T, V> Copy for Lens<T, V> {}
 
-/// The way to a field, as `at!(network.link)`; `at!()` is the whole.
+/// The way to a field, as `at!(network.link)`; `at!()` is the whole, and
+/// `at!(Scenario => network)` says of what.
 macro_rules! at {
     () => {
         $crate::layer::Lens {
             get: |whole| whole,
             get_mut: |whole| whole,
+        }
+    };
+    ($whole:ty => $($field:tt).*) => {
+        $crate::layer::Lens {
+            get: |whole: &$whole| &whole.$($field).*,
+            get_mut: |whole: &mut $whole| &mut whole.$($field).*,
         }
     };
     ($($field:tt).*) => {
@@ -85,6 +92,12 @@ impl<T: Clone + 'static> Section<T> {
     /// Adds any part.
     pub(crate) fn part(mut self, part: impl Part<T> + 'static) -> Self {
         self.parts.push(Box::new(part));
+        self
+    }
+
+    /// Adds a part that is chosen elsewhere.
+    pub(crate) fn boxed_part(mut self, part: Box<dyn Part<T>>) -> Self {
+        self.parts.push(part);
         self
     }
 
@@ -155,7 +168,13 @@ impl<T: Clone + 'static> Section<T> {
     }
 
     /// Runs the checks, unless there were problems since `before`.
-    pub(crate) fn run_checks(&self, value: &T, node: &Node, before: usize, reader: &mut Reader<'_>) {
+    pub(crate) fn run_checks(
+        &self,
+        value: &T,
+        node: &Node,
+        before: usize,
+        reader: &mut Reader<'_>,
+    ) {
         for check in &self.checks {
             if reader.count() == before {
                 check(value, node, reader);

@@ -97,7 +97,12 @@ fn section() -> Section<Draft> {
         fault: Fault::Partition(Partition::Halves),
     };
     Section::new("One thing that hurts: when, for how long, and what.", base)
-        .key("label", name(), at!(label), "Its name in reports; kind and number if left out, such as `crash-1`.")
+        .key(
+            "label",
+            name(),
+            at!(label),
+            "Its name in reports; kind and number if left out, such as `crash-1`.",
+        )
         .embed(when::section(), at!(when))
         .key(
             "for",
@@ -106,8 +111,18 @@ fn section() -> Section<Draft> {
             "How long each strike lasts; to the end of the run if left out. Crashed peers restart \
              at its end.",
         )
-        .key("heal_by", maybe(duration()), at!(heal_by), "Healed for good at this time, whatever was still going on.")
-        .part(choice("what it does", cuts_and_stops(more()), at!(fault), true))
+        .key(
+            "heal_by",
+            maybe(duration()),
+            at!(heal_by),
+            "Healed for good at this time, whatever was still going on.",
+        )
+        .part(choice(
+            "what it does",
+            cuts_and_stops(more()),
+            at!(Draft => fault),
+            true,
+        ))
         .check(check)
 }
 
@@ -117,7 +132,11 @@ fn check(draft: &Draft, node: &Node, reader: &mut Reader<'_>) {
         && heal_by > end
     {
         let message = format!("healed by {heal_by}, past the end of the run");
-        reader.refuse(node.place_of("heal_by"), message, format!("must be at most {end}"));
+        reader.refuse(
+            node.place_of("heal_by"),
+            message,
+            format!("must be at most {end}"),
+        );
     }
     let lasting = !matches!(draft.fault, Fault::ClockJump { .. } | Fault::Request { .. });
     for key in ["for", "heal_by"] {
@@ -212,7 +231,12 @@ fn more() -> Tagged<Fault> {
     storms(Tagged::new())
         .case(
             "clock-jump",
-            on("A clock set.", 0_i64).required("by", signed_duration(), at!(1), "Forward, or back if negative."),
+            on("A clock set.", 0_i64).required(
+                "by",
+                signed_duration(),
+                at!(1),
+                "Forward, or back if negative.",
+            ),
             |(peers, by_nanos)| Fault::ClockJump { peers, by_nanos },
             |fault| match fault {
                 Fault::ClockJump { peers, by_nanos } => Some((peers.clone(), *by_nanos)),
@@ -262,7 +286,12 @@ fn storms(others: Tagged<Fault>) -> Tagged<Fault> {
         .case(
             "latency-storm",
             on("Slower links.", (1_000, SimDuration::ZERO))
-                .key("factor", Factor, at!(1.0), "Multiplies latencies; at least 1.")
+                .key(
+                    "factor",
+                    Factor,
+                    at!(1.0),
+                    "Multiplies latencies; at least 1.",
+                )
                 .key("plus", duration(), at!(1.1), "Added after that."),
             |(peers, (factor_milli, plus))| Fault::LatencyStorm {
                 peers,
@@ -319,7 +348,11 @@ impl Shape<u64> for Factor {
         match number(node) {
             Some(factor) if (1.0..=1e6).contains(&factor) => Some((factor * 1_000.0 + 0.5) as u64),
             Some(_) => {
-                reader.refuse(node.place, "this factor is out of range", "from 1 to 1000000");
+                reader.refuse(
+                    node.place,
+                    "this factor is out of range",
+                    "from 1 to 1000000",
+                );
                 None
             }
             None => {
@@ -372,7 +405,11 @@ pub(crate) fn refuse_faster_links(
             && link.latency.min() < shortest
         {
             let message = format!("`{}` makes links faster than any of [network]", fault.label);
-            reader.refuse(node.place, message, format!("shortest latency at least {shortest}"));
+            reader.refuse(
+                node.place,
+                message,
+                format!("shortest latency at least {shortest}"),
+            );
         }
     }
 }

@@ -42,8 +42,18 @@ pub(crate) fn section() -> Section<NetworkSpec> {
         at!(clock_spread),
         "Clocks drawn uniformly within plus and minus `offset` and `drift_ppm`, on top.",
     )
-    .key("cpu", cpu(), at!(cpu), "All processors; free if nothing is said.")
-    .key("disk", disk(), at!(disk), "All disks; durable at once if nothing is said.")
+    .key(
+        "cpu",
+        cpu(),
+        at!(cpu),
+        "All processors; free if nothing is said.",
+    )
+    .key(
+        "disk",
+        disk(),
+        at!(disk),
+        "All disks; durable at once if nothing is said.",
+    )
     .key(
         "links",
         tables(link_override()),
@@ -51,9 +61,24 @@ pub(crate) fn section() -> Section<NetworkSpec> {
         "Links that differ; the last match wins, over regions and `lan`. Keys that say nothing \
          are those of `[network]`.",
     )
-    .key("clocks", tables(Differs(clock)), at!(clocks), "Clocks that differ; the last match wins.")
-    .key("cpus", tables(Differs(cpu)), at!(cpus), "Processors that differ; the last match wins.")
-    .key("disks", tables(Differs(disk)), at!(disks), "Disks that differ; the last match wins.")
+    .key(
+        "clocks",
+        tables(Differs(clock)),
+        at!(clocks),
+        "Clocks that differ; the last match wins.",
+    )
+    .key(
+        "cpus",
+        tables(Differs(cpu)),
+        at!(cpus),
+        "Processors that differ; the last match wins.",
+    )
+    .key(
+        "disks",
+        tables(Differs(disk)),
+        at!(disks),
+        "Disks that differ; the last match wins.",
+    )
 }
 
 /// Later link tables start from the link read so far.

@@ -78,7 +78,12 @@ pub(crate) fn section() -> Section<Population> {
 fn plain(about: &'static str, prefix: &str) -> Section<Group> {
     Section::new(about, group(prefix))
         .key("count", count(0..=MOST_PEERS), at!(count), "How many.")
-        .key("prefix", name(), at!(prefix), "They are called prefix-1, prefix-2, ...")
+        .key(
+            "prefix",
+            name(),
+            at!(prefix),
+            "They are called prefix-1, prefix-2, ...",
+        )
         .key("names", list(name()), at!(names), NAMES)
         .key("region", RegionNames, at!(regions), REGION)
         .check(some_peers)
@@ -86,9 +91,24 @@ fn plain(about: &'static str, prefix: &str) -> Section<Group> {
 
 fn organisation() -> Section<Group> {
     Section::new("One organisation.", group(""))
-        .required("name", name(), at!(organisation), "The organisation's name, used once.")
-        .key("peers", count(0..=MOST_PEERS), at!(count), "How many members it has.")
-        .key("prefix", name(), at!(prefix), "They are called prefix-1, prefix-2, ...; its name if left out.")
+        .required(
+            "name",
+            name(),
+            at!(organisation),
+            "The organisation's name, used once.",
+        )
+        .key(
+            "peers",
+            count(0..=MOST_PEERS),
+            at!(count),
+            "How many members it has.",
+        )
+        .key(
+            "prefix",
+            name(),
+            at!(prefix),
+            "They are called prefix-1, prefix-2, ...; its name if left out.",
+        )
         .key("names", list(name()), at!(names), NAMES)
         .key("region", RegionNames, at!(regions), REGION)
         .check(some_peers)
@@ -102,7 +122,11 @@ fn some_peers(group: &Group, node: &Node, reader: &mut Reader<'_>) {
             reader.refuse(place, "zero peers", "at least 1, or `names`");
         }
         (0, _) | (_, 0) => {}
-        (_, _) => reader.refuse(node.place_of("names"), "both a number and names", "one of them"),
+        (_, _) => reader.refuse(
+            node.place_of("names"),
+            "both a number and names",
+            "one of them",
+        ),
     }
 }
 
@@ -137,7 +161,11 @@ impl Population {
         let members = self.peers.iter().chain(&self.orgs);
         members
             .flat_map(|group| group.peers(Role::Member))
-            .chain(self.clients.iter().flat_map(|group| group.peers(Role::Client)))
+            .chain(
+                self.clients
+                    .iter()
+                    .flat_map(|group| group.peers(Role::Client)),
+            )
             .collect()
     }
 
@@ -161,7 +189,11 @@ impl Population {
         let orgs = root.get("orgs");
         match (&self.peers, self.orgs.is_empty()) {
             (None, true) => {
-                reader.refuse(root.place, "nobody takes part", "add `[peers]` or `[[orgs]]`");
+                reader.refuse(
+                    root.place,
+                    "nobody takes part",
+                    "add `[peers]` or `[[orgs]]`",
+                );
             }
             (Some(_), false) => {
                 let place = root.place_of("peers");
@@ -203,7 +235,11 @@ fn check_nicknames(peers: &[PeerSpec], root: &Node, reader: &mut Reader<'_>) {
     }
     if names.binary_search(&super::select::TRIGGER).is_ok() {
         let message = format!("a peer is called `{}`", super::select::TRIGGER);
-        reader.refuse(key, message, "that word stands for whoever triggers a fault");
+        reader.refuse(
+            key,
+            message,
+            "that word stands for whoever triggers a fault",
+        );
     }
 }
 
@@ -214,7 +250,9 @@ impl Group {
             (prefix, _) => prefix,
         };
         let names: Vec<String> = if self.names.is_empty() {
-            (1..=self.count).map(|number| format!("{prefix}-{number}")).collect()
+            (1..=self.count)
+                .map(|number| format!("{prefix}-{number}"))
+                .collect()
         } else {
             self.names.clone()
         };
@@ -259,9 +297,17 @@ fn shortest_cycle(run: &[PeerSpec]) -> Vec<String> {
     if run.iter().all(|peer| peer.region.is_empty()) {
         return Vec::new();
     }
-    let repeats = |length: &usize| run[*length..].iter().zip(run).all(|(a, b)| a.region == b.region);
+    let repeats = |length: &usize| {
+        run[*length..]
+            .iter()
+            .zip(run)
+            .all(|(a, b)| a.region == b.region)
+    };
     let length = (1..=run.len()).find(repeats).unwrap_or(run.len());
-    run[..length].iter().map(|peer| peer.region.clone()).collect()
+    run[..length]
+        .iter()
+        .map(|peer| peer.region.clone())
+        .collect()
 }
 
 /// `[[joins]]`.
@@ -298,10 +344,16 @@ impl Shape<Vec<PeerSpec>> for Joins {
 
     fn write(&self, value: &Vec<PeerSpec>, world: &World) -> Option<Out> {
         let mut late: BTreeMap<SimDuration, Vec<PeerId>> = BTreeMap::new();
-        for (slot, peer) in (0..).zip(value).filter(|(_, peer)| !peer.starts_at.is_zero()) {
+        for (slot, peer) in (0..)
+            .zip(value)
+            .filter(|(_, peer)| !peer.starts_at.is_zero())
+        {
             late.entry(peer.starts_at).or_default().push(PeerId(slot));
         }
-        let joins: Vec<Join> = late.into_iter().map(|(at, peers)| Join { peers, at }).collect();
+        let joins: Vec<Join> = late
+            .into_iter()
+            .map(|(at, peers)| Join { peers, at })
+            .collect();
         tables(Self::section()).write(&joins, world)
     }
 

@@ -136,7 +136,11 @@ impl Shape<Latency> for RoundTrip {
     fn read(&self, node: &Node, reader: &mut Reader<'_>) -> Option<Latency> {
         let one_way = halved(latency().read(node, reader)?);
         if one_way.min().is_zero() {
-            reader.refuse(node.place, "half of this is no time", "must be at least 2ns");
+            reader.refuse(
+                node.place,
+                "half of this is no time",
+                "must be at least 2ns",
+            );
             return None;
         }
         Some(one_way)
@@ -171,7 +175,11 @@ impl Shape<(SimDuration, SimDuration)> for Span {
         }
     }
 
-    fn write(&self, (low, high): &(SimDuration, SimDuration), world: &World) -> Option<crate::layer::Out> {
+    fn write(
+        &self,
+        (low, high): &(SimDuration, SimDuration),
+        world: &World,
+    ) -> Option<crate::layer::Out> {
         list(duration()).write(&vec![*low, *high], world)
     }
 
@@ -193,8 +201,18 @@ fn normal() -> Section<(SimDuration, SimDuration, SimDuration)> {
 
 fn log_normal() -> Section<(SimDuration, f64, SimDuration)> {
     Section::new("A log-normal distribution.", (NO_SPAN, 0.0, NO_SPAN))
-        .required("median", positive_duration(), at!(0), "Half of all draws are shorter.")
-        .required("sigma", real(0.0..=10.0), at!(1), "Standard deviation of the logarithm.")
+        .required(
+            "median",
+            positive_duration(),
+            at!(0),
+            "Half of all draws are shorter.",
+        )
+        .required(
+            "sigma",
+            real(0.0..=10.0),
+            at!(1),
+            "Standard deviation of the logarithm.",
+        )
         .required("min", positive_duration(), at!(2), MIN)
         .check(|&(median, _, min), node, reader| at_most_median(min, median, node, reader))
         .check(|&(_, sigma, _), node, reader| positive(sigma, "sigma", node, reader))
@@ -223,14 +241,22 @@ fn pareto() -> Section<(SimDuration, f64, Option<SimDuration>)> {
 
 fn positive(value: f64, key: &str, node: &Node, reader: &mut Reader<'_>) {
     if value <= 0.0 {
-        reader.refuse(node.place_of(key), format!("{key} is zero"), "must be above 0");
+        reader.refuse(
+            node.place_of(key),
+            format!("{key} is zero"),
+            "must be above 0",
+        );
     }
 }
 
 fn at_most_median(min: SimDuration, median: SimDuration, node: &Node, reader: &mut Reader<'_>) {
     if min > median {
         let message = format!("min, {min}, lies above the middle of the distribution");
-        reader.refuse(node.place_of("min"), message, format!("must be at most {median}"));
+        reader.refuse(
+            node.place_of("min"),
+            message,
+            format!("must be at most {median}"),
+        );
     }
 }
 
@@ -246,7 +272,12 @@ struct Measured {
 impl Empirical {
     fn section() -> Section<Measured> {
         Section::new("A measured distribution.", Measured::default())
-            .key("samples", list(positive_duration()), at!(samples), "At least two durations.")
+            .key(
+                "samples",
+                list(positive_duration()),
+                at!(samples),
+                "At least two durations.",
+            )
             .key(
                 "file",
                 text(),
@@ -264,7 +295,11 @@ impl Empirical {
 }
 
 impl Shape<(Vec<SimDuration>, SimDuration)> for Empirical {
-    fn read(&self, node: &Node, reader: &mut Reader<'_>) -> Option<(Vec<SimDuration>, SimDuration)> {
+    fn read(
+        &self,
+        node: &Node,
+        reader: &mut Reader<'_>,
+    ) -> Option<(Vec<SimDuration>, SimDuration)> {
         let before = reader.count();
         let mut read = Self::section().read(node, reader)?;
         if !read.file.is_empty() {
@@ -307,10 +342,21 @@ impl Shape<(Vec<SimDuration>, SimDuration)> for Empirical {
 pub(crate) fn link() -> Section<LinkSpec> {
     let round_trip = "Round trips instead of one-way latencies: each link gets half.";
     let latencies = Tagged::new()
-        .case("latency", latency(), |l| l, |l: &Latency| Some(l.clone()), "One-way latency.")
+        .case(
+            "latency",
+            latency(),
+            |l| l,
+            |l: &Latency| Some(l.clone()),
+            "One-way latency.",
+        )
         .case("rtt", RoundTrip, |l| l, |_: &Latency| None, round_trip);
     Section::new("How a link behaves.", LinkSpec::default())
-        .part(choice("the latency", latencies, at!(latency), false))
+        .part(choice(
+            "the latency",
+            latencies,
+            at!(LinkSpec => latency),
+            false,
+        ))
         .key("loss", Chance, at!(loss), "Share of messages lost.")
         .key(
             "duplicate",
@@ -345,7 +391,12 @@ fn reorder() -> Section<Reorder> {
     };
     Section::new("Messages held back.", base)
         .in_braces()
-        .required("chance", Chance, at!(chance), "Share of messages held back.")
+        .required(
+            "chance",
+            Chance,
+            at!(chance),
+            "Share of messages held back.",
+        )
         .required("by", positive_duration(), at!(by), "At most so long.")
 }
 
@@ -386,7 +437,12 @@ impl Shape<LinkSpec> for LinkLikeNetwork {
 /// What a clock does.
 pub(crate) fn clock() -> Section<ClockSpec> {
     Section::new("A clock.", ClockSpec::default())
-        .key("offset", signed_duration(), at!(offset_nanos), "Ahead, or behind if negative, at the start.")
+        .key(
+            "offset",
+            signed_duration(),
+            at!(offset_nanos),
+            "Ahead, or behind if negative, at the start.",
+        )
         .key(
             "drift_ppm",
             count(-500_000..=500_000),
@@ -397,38 +453,73 @@ pub(crate) fn clock() -> Section<ClockSpec> {
 
 /// What a processor costs.
 pub(crate) fn cpu() -> Section<CpuSpec> {
-    Section::new("A processor; work queues up in order of arrival.", CpuSpec::default())
-        .key("per_message", duration(), at!(per_message), "Per message handled.")
-        .key("per_send", duration(), at!(per_send), "Per message sent.")
-        .key("per_kib", duration(), at!(per_kib), "Per KiB of message handled.")
-        .key("per_signature", duration(), at!(per_signature), "Per signature made.")
-        .key("per_verification", duration(), at!(per_verification), "Per verification.")
+    Section::new(
+        "A processor; work queues up in order of arrival.",
+        CpuSpec::default(),
+    )
+    .key(
+        "per_message",
+        duration(),
+        at!(per_message),
+        "Per message handled.",
+    )
+    .key("per_send", duration(), at!(per_send), "Per message sent.")
+    .key(
+        "per_kib",
+        duration(),
+        at!(per_kib),
+        "Per KiB of message handled.",
+    )
+    .key(
+        "per_signature",
+        duration(),
+        at!(per_signature),
+        "Per signature made.",
+    )
+    .key(
+        "per_verification",
+        duration(),
+        at!(per_verification),
+        "Per verification.",
+    )
 }
 
 /// What a disk does.
 pub(crate) fn disk() -> Section<DiskSpec> {
-    Section::new("A disk; batches become durable in the order written.", DiskSpec::default())
-        .key("fsync_low", duration(), at!(fsync_low), "Shortest time from a write to its durability.")
-        .key("fsync_high", duration(), at!(fsync_high), "Longest.")
-        .key(
-            "torn",
-            Chance,
-            at!(torn),
-            "Chance that a crash leaves part of the oldest unsynced batch, its last record damaged.",
-        )
-        .key(
-            "corrupt",
-            Chance,
-            at!(corrupt),
-            "Chance per intact record that it is found corrupted at a restart.",
-        )
-        .check(|disk, node, reader| {
-            if disk.fsync_low > disk.fsync_high {
-                let message = format!(
-                    "fsync_low, {}, is longer than fsync_high, {}",
-                    disk.fsync_low, disk.fsync_high
-                );
-                reader.refuse(node.place_of("fsync_low"), message, "must be at most fsync_high");
-            }
-        })
+    Section::new(
+        "A disk; batches become durable in the order written.",
+        DiskSpec::default(),
+    )
+    .key(
+        "fsync_low",
+        duration(),
+        at!(fsync_low),
+        "Shortest time from a write to its durability.",
+    )
+    .key("fsync_high", duration(), at!(fsync_high), "Longest.")
+    .key(
+        "torn",
+        Chance,
+        at!(torn),
+        "Chance that a crash leaves part of the oldest unsynced batch, its last record damaged.",
+    )
+    .key(
+        "corrupt",
+        Chance,
+        at!(corrupt),
+        "Chance per intact record that it is found corrupted at a restart.",
+    )
+    .check(|disk, node, reader| {
+        if disk.fsync_low > disk.fsync_high {
+            let message = format!(
+                "fsync_low, {}, is longer than fsync_high, {}",
+                disk.fsync_low, disk.fsync_high
+            );
+            reader.refuse(
+                node.place_of("fsync_low"),
+                message,
+                "must be at most fsync_high",
+            );
+        }
+    })
 }

@@ -48,8 +48,13 @@ impl Regions {
                 "Instead: round trips; each direction gets half.",
             );
         Section::new("Latencies between regions, as measured.", Draft::default())
-            .key("names", list(name()), at!(names), "The regions; a CSV file brings its own.")
-            .part(choice("the latencies", cells, at!(cells), true))
+            .key(
+                "names",
+                list(name()),
+                at!(names),
+                "The regions; a CSV file brings its own.",
+            )
+            .part(choice("the latencies", cells, at!(Draft => cells), true))
             .key(
                 "jitter",
                 maybe(Chance),
@@ -68,7 +73,11 @@ impl Shape<RegionMatrix> for Regions {
         }
         let jitter = draft.jitter.unwrap_or(Probability::ZERO);
         let from_file = !draft.cells.names.is_empty();
-        let regions = if from_file { draft.cells.names } else { draft.names };
+        let regions = if from_file {
+            draft.cells.names
+        } else {
+            draft.names
+        };
         check_shape(&regions, &draft.cells.rows, node, reader);
         check_peers(&regions, node, reader);
         reader.world.has_matrix = true;
@@ -104,7 +113,11 @@ fn check_shape(names: &[String], rows: &[Vec<Latency>], node: &Node, reader: &mu
     }
     let square = rows.len() == size && rows.iter().all(|row| row.len() == size);
     if !square {
-        let key = if node.get("rtt").is_some() { "rtt" } else { "latency" };
+        let key = if node.get("rtt").is_some() {
+            "rtt"
+        } else {
+            "latency"
+        };
         let message = format!("the matrix is not {size} by {size}");
         reader.refuse(node.place_of(key), message, "a row and a column per region");
     }
@@ -117,7 +130,12 @@ fn check_shape(names: &[String], rows: &[Vec<Latency>], node: &Node, reader: &mu
 }
 
 fn check_peers(names: &[String], node: &Node, reader: &mut Reader<'_>) {
-    let used: Vec<String> = reader.world.regions().iter().map(|&name| name.into()).collect();
+    let used: Vec<String> = reader
+        .world
+        .regions()
+        .iter()
+        .map(|&name| name.into())
+        .collect();
     for region in used {
         if !names.contains(&region) {
             let message = format!("peers live in `{region}`, which the matrix does not have");
@@ -211,10 +229,20 @@ impl Shape<Cells> for Matrix {
 }
 
 impl Matrix {
-    fn parse(&self, text: &str, path: &str, place: Place, reader: &mut Reader<'_>) -> Option<Cells> {
+    fn parse(
+        &self,
+        text: &str,
+        path: &str,
+        place: Place,
+        reader: &mut Reader<'_>,
+    ) -> Option<Cells> {
         let mut lines = rows(text);
         let Some((_, header)) = lines.next() else {
-            reader.refuse(place, format!("`{path}` is empty"), "a first line with region names");
+            reader.refuse(
+                place,
+                format!("`{path}` is empty"),
+                "a first line with region names",
+            );
             return None;
         };
         let names: Vec<String> = header.into_iter().skip(1).map(str::to_owned).collect();
@@ -277,7 +305,11 @@ fn duration_of(
     reader: &mut Reader<'_>,
 ) -> Option<SimDuration> {
     let plain = cell.chars().all(|c| c.is_ascii_digit() || c == '.');
-    let text = if plain { format!("{cell}ms") } else { cell.to_owned() };
+    let text = if plain {
+        format!("{cell}ms")
+    } else {
+        cell.to_owned()
+    };
     match positive_duration().value_of(&text) {
         Ok(span) => Some(span),
         Err(why) => {

@@ -43,7 +43,12 @@ pub(crate) struct Whom;
 impl Whom {
     fn drawn() -> Section<(u32, Vec<PeerId>)> {
         Section::new("Some, drawn at each strike.", (1, Vec::new()))
-            .required("random", count(1..=u32::MAX), at!(0), "How many, drawn at each strike.")
+            .required(
+                "random",
+                count(1..=u32::MAX),
+                at!(0),
+                "How many, drawn at each strike.",
+            )
             .required("of", Peers, at!(1), "Of whom.")
             .check(|(count, of), node, reader| {
                 if *count as usize > of.len() && reader.world.peers_known {
@@ -137,13 +142,21 @@ impl Shape<Select> for Whom {
 /// How a cut divides peers.
 pub(crate) fn partition() -> Tagged<Partition> {
     Tagged::new()
-        .word("halves", Partition::Halves, "Two halves of all members, drawn at each strike.")
+        .word(
+            "halves",
+            Partition::Halves,
+            "Two halves of all members, drawn at each strike.",
+        )
         .word(
             "majority-ring",
             Partition::MajorityRing,
             "Everybody sees a majority, nobody the same one.",
         )
-        .word("chain", Partition::Chain, "Only links between neighbours in slot order stand.")
+        .word(
+            "chain",
+            Partition::Chain,
+            "Only links between neighbours in slot order stand.",
+        )
         .case(
             "sides",
             list(Peers),

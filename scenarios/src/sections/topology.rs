@@ -24,18 +24,40 @@ const ROUTINGS: Words<Routing> = words(&[
 pub(crate) fn section() -> Section<Scenario> {
     Section::new("Who can talk to whom.", Scenario::default())
         .key("shape", shape(), at!(topology), "Who is whose neighbour.")
-        .key("routing", ROUTINGS, at!(routing), "How messages get to peers that are no neighbours.")
+        .key(
+            "routing",
+            ROUTINGS,
+            at!(routing),
+            "How messages get to peers that are no neighbours.",
+        )
         .check(check)
 }
 
 fn shape() -> Tagged<Topology> {
     Tagged::new()
-        .word("complete", Topology::Complete, "Everybody is everybody's neighbour.")
-        .word("ring", Topology::Ring, "Each peer and the next, in slot order, and last with first.")
-        .word("line", Topology::Line, "A ring with the edge between last and first missing.")
+        .word(
+            "complete",
+            Topology::Complete,
+            "Everybody is everybody's neighbour.",
+        )
+        .word(
+            "ring",
+            Topology::Ring,
+            "Each peer and the next, in slot order, and last with first.",
+        )
+        .word(
+            "line",
+            Topology::Line,
+            "A ring with the edge between last and first missing.",
+        )
         .case(
             "star",
-            Section::new("A star.", PeerId(0)).required("centre", Peer, at!(), "The one in the middle."),
+            Section::new("A star.", PeerId(0)).required(
+                "centre",
+                Peer,
+                at!(),
+                "The one in the middle.",
+            ),
             |centre| Topology::Star { centre },
             |topology| match topology {
                 Topology::Star { centre } => Some(*centre),
@@ -112,7 +134,12 @@ fn shape() -> Tagged<Topology> {
 
 fn small_world() -> Section<(u32, Probability)> {
     Section::new("A small world.", (0, Probability::ZERO))
-        .required("degree", count(2..=u32::MAX), at!(0), "Neighbours on the ring before rewiring; even.")
+        .required(
+            "degree",
+            count(2..=u32::MAX),
+            at!(0),
+            "Neighbours on the ring before rewiring; even.",
+        )
         .required("rewire", Chance, at!(1), "Chance that an edge is rewired.")
 }
 
@@ -122,21 +149,21 @@ fn check(scenario: &Scenario, node: &Node, reader: &mut Reader<'_>) {
     }
     let peers = reader.world.peers.len() as u64;
     let wrong = match &scenario.topology {
-        Topology::RandomRegular { degree } if u64::from(*degree) >= peers => {
-            Some(format!("degree {degree} with {peers} peers: must be below their number"))
-        }
+        Topology::RandomRegular { degree } if u64::from(*degree) >= peers => Some(format!(
+            "degree {degree} with {peers} peers: must be below their number"
+        )),
         Topology::RandomRegular { degree } if u64::from(*degree) * peers % 2 == 1 => Some(format!(
             "degree {degree} with {peers} peers: their product must be even"
         )),
         Topology::SmallWorld { degree, .. } if degree % 2 == 1 => {
             Some(format!("degree {degree}: must be even"))
         }
-        Topology::SmallWorld { degree, .. } if u64::from(*degree) >= peers => {
-            Some(format!("degree {degree} with {peers} peers: must be below their number"))
-        }
-        Topology::ScaleFree { edges } if u64::from(*edges) >= peers => {
-            Some(format!("{edges} edges with {peers} peers: must be below their number"))
-        }
+        Topology::SmallWorld { degree, .. } if u64::from(*degree) >= peers => Some(format!(
+            "degree {degree} with {peers} peers: must be below their number"
+        )),
+        Topology::ScaleFree { edges } if u64::from(*edges) >= peers => Some(format!(
+            "{edges} edges with {peers} peers: must be below their number"
+        )),
         Topology::Gateways { .. } if reader.world.organisations().is_empty() => {
             Some("gateways join organisations: `[[orgs]]` lists them".to_owned())
         }
@@ -207,7 +234,11 @@ impl Shape<(PeerId, PeerId)> for Edge {
         match list(Peer).read(node, reader)?.as_slice() {
             &[from, to] if from != to => Some((from, to)),
             _ => {
-                reader.refuse(node.place, "this is no edge", "[from, to], two different peers");
+                reader.refuse(
+                    node.place,
+                    "this is no edge",
+                    "[from, to], two different peers",
+                );
                 None
             }
         }

@@ -49,13 +49,43 @@ impl Default for Draft {
 /// The keys that say when.
 pub(crate) fn section() -> Section<Draft> {
     Section::new("When a fault strikes.", Draft::default())
-        .part(choice("when it strikes", kinds(), at!(kind), true))
-        .key("from", maybe(duration()), at!(from), "With `every` and `random`: no strike before. The beginning if left out.")
-        .key("until", maybe(duration()), at!(until), "With `every` and `random`: no strike at or after. The end of the run if left out.")
-        .key("reported_by", maybe(Peers), at!(peers), "With `on`: only events of these peers count. Everybody's if left out.")
-        .key("nth", maybe(count(1..=u32::MAX)), at!(nth), "With `on`: the first occurrence that counts. 1 if left out.")
-        .key("times", maybe(count(1..=u32::MAX)), at!(times), "With `on` and `after_operations`: how often it strikes. Once if left out.")
-        .key("delay", maybe(duration()), at!(delay), "With `on`: how much later, beyond the shortest latency. Zero if left out.")
+        .part(choice("when it strikes", kinds(), at!(Draft => kind), true))
+        .key(
+            "from",
+            maybe(duration()),
+            at!(from),
+            "With `every` and `random`: no strike before. The beginning if left out.",
+        )
+        .key(
+            "until",
+            maybe(duration()),
+            at!(until),
+            "With `every` and `random`: no strike at or after. The end of the run if left out.",
+        )
+        .key(
+            "reported_by",
+            maybe(Peers),
+            at!(peers),
+            "With `on`: only events of these peers count. Everybody's if left out.",
+        )
+        .key(
+            "nth",
+            maybe(count(1..=u32::MAX)),
+            at!(nth),
+            "With `on`: the first occurrence that counts. 1 if left out.",
+        )
+        .key(
+            "times",
+            maybe(count(1..=u32::MAX)),
+            at!(times),
+            "With `on` and `after_operations`: how often it strikes. Once if left out.",
+        )
+        .key(
+            "delay",
+            maybe(duration()),
+            at!(delay),
+            "With `on`: how much later, beyond the shortest latency. Zero if left out.",
+        )
         .check(check)
 }
 
@@ -148,10 +178,18 @@ fn check_times(draft: &Draft, node: &Node, reader: &mut Reader<'_>) {
         let (from, until) = (draft.from.unwrap_or_default(), draft.until.unwrap_or(end));
         if until > end {
             let message = format!("until {until} is past the end of the run");
-            reader.refuse(node.place_of("until"), message, format!("must be at most {end}"));
+            reader.refuse(
+                node.place_of("until"),
+                message,
+                format!("must be at most {end}"),
+            );
         } else if until <= from {
             let message = format!("until {until} is not after from {from}");
-            reader.refuse(node.place_of("until"), message, "no time is left for a strike");
+            reader.refuse(
+                node.place_of("until"),
+                message,
+                "no time is left for a strike",
+            );
         }
     }
 }

@@ -20,7 +20,7 @@ pub use network::{
     Routing, Topology,
 };
 pub use peers::{PeerSpec, Role};
-pub use protocol::{PerOrganisation, ProtocolSpec};
+pub use protocol::{PerOrganisation, ProtocolSpec, SwimSpec};
 pub use report::Report;
 pub use workload::{Arrivals, LoadLoop, Mix, Rate, RequestLoad, RumorStart, Workload};
 

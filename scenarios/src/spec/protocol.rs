@@ -1,5 +1,9 @@
 //! What members run.
 
+use fedsim_protocols::PeerId;
+use fedsim_protocols::rumor::RumorConfig;
+use fedsim_protocols::swim::SwimConfig;
+
 /// A protocol's configuration, which organisations may override.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct PerOrganisation<C> {
@@ -29,4 +33,18 @@ impl<C> PerOrganisation<C> {
 
 /// One protocol table of a scenario.
 #[derive(Clone, Debug, PartialEq)]
-pub enum ProtocolSpec {}
+pub enum ProtocolSpec {
+    /// `[swim]`.
+    Swim(SwimSpec),
+    /// `[rumor]`.
+    Rumor(PerOrganisation<RumorConfig>),
+}
+
+/// Failure detection and membership.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct SwimSpec {
+    /// Through whom members join; none is the first member.
+    pub seeds: Option<Vec<PeerId>>,
+    /// How members are set.
+    pub members: PerOrganisation<SwimConfig>,
+}

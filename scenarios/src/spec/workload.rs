@@ -21,13 +21,13 @@ impl Rate {
 /// Peers that start spreading a rumor.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RumorStart {
-    /// The rumor's number, unique in the file.
-    pub rumor: u32,
+    /// The rumor's number, unique in the file; what it says.
+    pub rumor: u64,
     /// Who knows it first.
     pub peers: Vec<PeerId>,
     /// When.
     pub at: SimDuration,
-    /// How large it is.
+    /// Bytes that its body adds to each message that carries it; below 2^32.
     pub bytes: u64,
 }
 

@@ -1,0 +1,97 @@
+//! The scenarios shipped with the program, one folder per subject.
+
+use include_dir::{Dir, include_dir};
+
+use crate::layer::reader::Files;
+use crate::problem::{Problem, nearest};
+
+/// Subjects and their files. A new subject is a line here.
+static SUBJECTS: [(&str, Dir<'static>); 1] =
+    [("gossip", include_dir!("$CARGO_MANIFEST_DIR/gossip"))];
+
+/// One shipped scenario.
+#[derive(Clone, Copy, Debug)]
+pub struct Entry {
+    /// Subject and file name: `gossip/one-crash`.
+    pub name: &'static str,
+    /// The file's first comment: what it claims.
+    pub claim: &'static str,
+    /// The file.
+    pub text: &'static str,
+    subject: usize,
+}
+
+impl Entry {
+    /// The files beside this one.
+    pub fn folder(&self) -> impl Files + use<> {
+        Shelf(self.subject)
+    }
+}
+
+struct Shelf(usize);
+
+impl Files for Shelf {
+    fn text(&self, path: &str) -> Result<String, String> {
+        SUBJECTS[self.0]
+            .1
+            .get_file(path)
+            .and_then(include_dir::File::contents_utf8)
+            .map(str::to_owned)
+            .ok_or_else(|| "the library has no such file".to_owned())
+    }
+}
+
+/// All shipped scenarios, by name.
+pub fn list() -> Vec<Entry> {
+    let mut entries: Vec<Entry> = Vec::new();
+    for (subject, (_, folder)) in SUBJECTS.iter().enumerate() {
+        for file in folder.files() {
+            let name = file
+                .path()
+                .to_str()
+                .and_then(|path| path.strip_suffix(".toml"));
+            if let (Some(name), Some(text)) = (name, file.contents_utf8()) {
+                entries.push(Entry {
+                    name,
+                    claim: claim_of(text),
+                    text,
+                    subject,
+                });
+            }
+        }
+    }
+    entries.sort_by_key(|entry| (entry.subject, entry.name));
+    entries
+}
+
+/// The first comment of a file, without its mark.
+fn claim_of(text: &'static str) -> &'static str {
+    let first = text.lines().next().unwrap_or("");
+    first.strip_prefix('#').unwrap_or("").trim()
+}
+
+/// The shipped scenario of this name.
+///
+/// # Errors
+/// That there is none, with the nearest name.
+pub fn find(name: &str) -> Result<Entry, Problem> {
+    let entries = list();
+    let names: Vec<String> = entries.iter().map(Entry::full_name).collect();
+    if let Some(position) = names.iter().position(|known| known == name) {
+        return Ok(entries[position]);
+    }
+    let message = format!("there is no file and no shipped scenario `{name}`");
+    let near = nearest(name, names.iter().map(String::as_str));
+    let help = match near {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => "`fedsim list` shows all".to_owned(),
+    };
+    Err(Problem::nowhere(message, Some(help)))
+}
+
+impl Entry {
+    /// Subject and file name: `gossip/one-crash`.
+    pub fn full_name(&self) -> String {
+        format!("{}/{}", SUBJECTS[self.subject].0, self.name)
+    }
+}

@@ -1,0 +1,279 @@
+//! What is refused, where the caret stands, and what is said.
+
+use fedsim_scenarios::{Document, NameKind, Options, Style};
+
+use crate::support::{Desk, HEAD, body, good, problems, read_with};
+
+/// A body with one mistake: where the caret must stand, and what the message must say.
+const MISTAKES: &[(&str, &str, &str)] = &[
+    ("[network]\nlos = 0.1\n", "los", "unknown key `los`"),
+    ("[network]\nloss = -0.1\n", "-0.1", "no probability"),
+    ("[network]\nloss = \"120%\"\n", "\"120%\"", "no probability"),
+    ("[network]\nloss = true\n", "true", "expected a probability"),
+    (
+        "[network]\nlatency = { uniform = [\"100ms\", \"10ms\"] }\n",
+        "[\"100ms\", \"10ms\"]",
+        "longer than the longest",
+    ),
+    (
+        "[network]\nlatency = { constant = \"0ms\" }\n",
+        "\"0ms\"",
+        "out of range",
+    ),
+    (
+        "[network]\nlatency = { unifrom = 1 }\n",
+        "unifrom",
+        "unknown alternative",
+    ),
+    (
+        "[network]\nlatency = \"10ms\"\n",
+        "\"10ms\"",
+        "unknown alternative",
+    ),
+    (
+        "[network]\nlatency = { normal = { mean = \"10ms\", deviation = \"1ms\", min = \"20ms\" } }\n",
+        "\"20ms\"",
+        "above the middle",
+    ),
+    (
+        "[[faults]]\nat = \"1s\"\ncrash = \"acme-9\"\n",
+        "\"acme-9\"",
+        "no peer `acme-9`",
+    ),
+    (
+        "[[faults]]\nat = \"61s\"\ncrash = \"acme-1\"\n",
+        "\"61s\"",
+        "past the end",
+    ),
+    (
+        "[[faults]]\nat = \"1s\"\nfor = \"0s\"\ncrash = \"acme-1\"\n",
+        "\"0s\"",
+        "out of range",
+    ),
+    (
+        "[[faults]]\nat = \"1s\"\nheal_by = \"2m\"\ncrash = \"acme-1\"\n",
+        "\"2m\"",
+        "past the end",
+    ),
+    (
+        "[[faults]]\nat = \"1s\"\nregion-outage = \"us\"\n",
+        "\"us\"",
+        "region `us`",
+    ),
+    (
+        "[[faults]]\nat = \"1s\"\npause = { organisation = \"acmee\" }\n",
+        "\"acmee\"",
+        "organisation `acmee`",
+    ),
+    (
+        "[[faults]]\nat = \"1s\"\nnth = 2\ncrash = \"acme-1\"\n",
+        "nth",
+        "says nothing beside `at`",
+    ),
+    (
+        "[[faults]]\nat = \"1s\"\ncrash = \"acme-1\"\npause = \"acme-2\"\n",
+        "pause",
+        "both `crash` and `pause`",
+    ),
+    (
+        "[[faults]]\nat = \"1s\"\n",
+        "[[faults]]",
+        "nothing says what it does",
+    ),
+    (
+        "[[faults]]\nat = \"1s\"\ncrash = { random = 9, of = \"acme-*\" }\n",
+        "9",
+        "more than there are",
+    ),
+    (
+        "[topology]\nshape = { random-regular = { degree = 3 } }\n",
+        "",
+        "no such graph",
+    ),
+    (
+        "[expect]\nx_ms = { at_most = \"3\" }\n",
+        "\"3\"",
+        "expected a number",
+    ),
+    ("[expect]\nx_ms = {}\n", "{}", "a bound that says nothing"),
+    (
+        "[expect]\nfaults_take_effect = [\"*\"]\n",
+        "\"*\"",
+        "has no faults",
+    ),
+    ("[sweep]\n", "sweep", "reserved"),
+    ("[workload.requests]\n", "", "no clients"),
+    (
+        "[swim.org.acne]\nproxies = 1\n",
+        "acne",
+        "no organisation `acne`",
+    ),
+    (
+        "[network.regions]\nnames = [\"us\"]\nlatency = [[\"1ms\"]]\n",
+        "[\"us\"]",
+        "live in `eu`",
+    ),
+    (
+        "[network.regions]\nrtt = \"x.csv\"\n",
+        "\"x.csv\"",
+        "cannot read `x.csv`",
+    ),
+];
+
+#[test]
+fn each_mistake_is_shown_where_it_is_and_alone() {
+    // One mistake, one message: a second one would send the reader after a ghost.
+    for (text, excerpt, message) in MISTAKES {
+        let text = match text.starts_with("[swim") {
+            true => text.to_string(),
+            false => (*text).to_owned(),
+        };
+        let found = problems(&text);
+        let [(at, said)] = found.as_slice() else {
+            panic!("{text}: {found:?}");
+        };
+        assert!(said.contains(message), "{text}: {said}");
+        assert!(at.contains(excerpt), "{text}: caret at {at:?}");
+    }
+}
+
+#[test]
+fn all_mistakes_of_a_file_are_reported_together_in_its_order() {
+    let text = "name = \"t\"\nclaim = \"c\"\nduration = \"10 parsecs\"\nwarmup = \"1s\"\n\
+        [peers]\ncount = -3\n[network]\nlos = 1\nloss = 2\n";
+    let errors = read_with(text, &[]).expect_err("wrong");
+    let lines: Vec<_> = errors.problems().iter().filter_map(|p| p.line()).collect();
+    let mut sorted = lines.clone();
+    sorted.sort_unstable();
+    assert_eq!(lines, sorted);
+    let all = errors.render(Style::Plain);
+    for wanted in [
+        "parsecs",
+        "did you mean `warm_up`?",
+        "-3 is out of range",
+        "`loss`?",
+    ] {
+        assert!(all.contains(wanted), "{wanted} is missing:\n{all}");
+    }
+    assert!(!all.contains('\u{1b}'), "colours in plain text");
+    assert!(errors.render(Style::Terminal).contains('\u{1b}'));
+}
+
+#[test]
+fn a_population_that_cannot_be_is_refused() {
+    let cases = [
+        ("peers = { count = 0 }", "zero peers"),
+        ("", "nobody takes part"),
+        (
+            "peers = { count = 2 }\norgs = [{ name = \"a\", peers = 1 }]",
+            "both [peers] and [[orgs]]",
+        ),
+        (
+            "orgs = [{ name = \"a\", peers = 1 }, { name = \"a\", peers = 1 }]",
+            "is there twice",
+        ),
+        (
+            "peers = { names = [\"a\", \"a\"] }",
+            "two peers are called `a`",
+        ),
+        ("peers = { names = [\"trigger\"] }", "called `trigger`"),
+        (
+            "peers = { count = 2, prefix = \"client\" }\nclients = { count = 1 }",
+            "two peers",
+        ),
+    ];
+    for (peers, message) in cases {
+        let text =
+            format!("name = \"t\"\nclaim = \"c\"\nduration = \"9s\"\nswim = {{}}\n{peers}\n");
+        let errors = read_with(&text, &[]).expect_err(peers);
+        let all = errors.render(Style::Plain);
+        assert!(all.contains(message), "{peers}:\n{all}");
+    }
+}
+
+#[test]
+fn warm_up_must_leave_something_and_a_protocol_must_be_named() {
+    let text =
+        "name = \"t\"\nclaim = \"c\"\nduration = \"9s\"\nwarm_up = \"9s\"\npeers = { count = 2 }\n";
+    let all = read_with(text, &[])
+        .expect_err("wrong")
+        .render(Style::Plain);
+    assert!(all.contains("warm_up, 9s, leaves nothing"), "{all}");
+    assert!(all.contains("no protocol to run"), "{all}");
+    let options = Options {
+        own_protocol: true,
+        ..Options::default()
+    };
+    let text = text.replace("warm_up = \"9s\"", "");
+    assert!(Document::read("t", &text, &Desk(&[]), &options).is_ok());
+}
+
+#[test]
+fn names_that_only_others_know_are_checked_with_the_nearest() {
+    let text = format!("{HEAD}[expect]\nfalse_positive = {{ equals = 0 }}\n");
+    let document = read_with(&text, &[]).expect("right so far");
+    let errors = document
+        .check_metrics(&["false_positives"])
+        .expect_err("unknown");
+    assert_eq!(errors.problems()[0].excerpt(), "false_positive");
+    assert_eq!(
+        errors.problems()[0].help_text(),
+        Some("did you mean `false_positives`?")
+    );
+    assert!(document.check_metrics(&["false_positive"]).is_ok());
+    assert!(document.check_names(NameKind::Event, &[]).is_ok());
+}
+
+#[test]
+fn files_that_are_no_text_are_refused_with_their_name() {
+    let folder = std::env::temp_dir().join(format!("fedsim-scenarios-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).expect("writable");
+    let cases: [(&str, &[u8], &str); 3] = [
+        ("empty.toml", b" \n", "is empty"),
+        (
+            "latin1.toml",
+            b"name = \"x\"\n# \xe9\n",
+            "is not UTF-8 text: line 2",
+        ),
+        ("missing.toml", b"", "cannot read"),
+    ];
+    for (name, bytes, message) in cases {
+        let path = folder.join(name);
+        if name != "missing.toml" {
+            std::fs::write(&path, bytes).expect("writable");
+        }
+        let path = path.to_str().expect("UTF-8");
+        let all = Document::open(path, &Options::default())
+            .expect_err(name)
+            .render(Style::Plain);
+        assert!(all.contains(message) && all.contains(name), "{all}");
+    }
+    std::fs::remove_dir_all(&folder).expect("ours");
+}
+
+#[test]
+fn what_is_right_reads_as_it_says() {
+    let scenario = good(
+        "[clients]\ncount = 2\n[network]\nrtt = { constant = \"30ms\" }\n\
+         bandwidth = { rate = \"10Mbit/s\" }\n[network.lan]\nloss = \"5%\"\n\
+         [workload.requests]\nloop = { open = { rate = \"20/s\" } }\n\
+         [[faults]]\non = \"leader-elected\"\nfor = \"5s\"\npartition = { isolate = \"trigger\" }\n",
+    );
+    let link = &scenario.network.link;
+    assert_eq!(link.latency.min().to_string(), "15ms");
+    assert_eq!(link.bandwidth.map(|b| b.bytes_per_second), Some(1_250_000));
+    let lan = scenario.network.lan.as_ref().expect("stated");
+    assert_eq!(
+        lan.latency, link.latency,
+        "keys that say nothing are those of [network]"
+    );
+    assert_eq!(lan.loss.as_f64(), scenario_loss());
+    assert_eq!(scenario.faults[0].label, "partition-1");
+    assert_eq!(crate::support::again(&scenario), scenario);
+    assert!(body("[[joins]]\npeers = \"acme-2\"\nat = \"3s\"\n").is_ok());
+}
+
+fn scenario_loss() -> f64 {
+    let chance = fedsim_protocols::Probability::from_f64(0.05);
+    chance.expect("in range").as_f64()
+}

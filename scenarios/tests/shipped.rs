@@ -1,0 +1,42 @@
+//! The library: every file is right, says what it claims, and survives being written back.
+
+use fedsim_scenarios::{Document, Options, Style, library};
+
+use crate::support::again;
+
+#[test]
+fn every_shipped_scenario_is_right_and_reads_back_equal() {
+    // A run directory holds the canonical file: if it did not read back equal, running it again
+    // would be another experiment.
+    let entries = library::list();
+    assert!(entries.len() >= 12);
+    for entry in entries {
+        let name = entry.full_name();
+        let document = Document::open(&name, &Options::default())
+            .unwrap_or_else(|errors| panic!("{}", errors.render(Style::Plain)));
+        let scenario = document.scenario;
+        assert_eq!(scenario.name, name);
+        assert_eq!(again(&scenario), scenario, "{name}");
+    }
+}
+
+#[test]
+fn every_shipped_scenario_opens_with_its_claim_and_holds_itself_to_it() {
+    for entry in library::list() {
+        assert!(entry.claim.ends_with('.'), "{} has no claim", entry.name);
+        let scenario = Document::open(&entry.full_name(), &Options::default())
+            .expect("right")
+            .scenario;
+        let expectations = scenario.expect.metrics.len() + scenario.expect.pooled.len();
+        assert!(expectations > 0, "{} expects nothing", entry.name);
+    }
+}
+
+#[test]
+fn a_mistyped_name_is_answered_with_the_nearest() {
+    let problem = library::find("gossip/one-crsh").expect_err("no such scenario");
+    assert_eq!(
+        problem.help_text(),
+        Some("did you mean `gossip/one-crash`?")
+    );
+}
