@@ -10,10 +10,10 @@ static SUBJECTS: [(&str, Dir<'static>); 1] =
     [("gossip", include_dir!("$CARGO_MANIFEST_DIR/gossip"))];
 
 /// One shipped scenario.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Entry {
     /// Subject and file name: `gossip/one-crash`.
-    pub name: &'static str,
+    pub name: String,
     /// The file's first comment: what it claims.
     pub claim: &'static str,
     /// The file.
@@ -44,7 +44,7 @@ impl Files for Shelf {
 /// All shipped scenarios, by name.
 pub fn list() -> Vec<Entry> {
     let mut entries: Vec<Entry> = Vec::new();
-    for (subject, (_, folder)) in SUBJECTS.iter().enumerate() {
+    for (subject, (folder_name, folder)) in SUBJECTS.iter().enumerate() {
         for file in folder.files() {
             let name = file
                 .path()
@@ -52,7 +52,7 @@ pub fn list() -> Vec<Entry> {
                 .and_then(|path| path.strip_suffix(".toml"));
             if let (Some(name), Some(text)) = (name, file.contents_utf8()) {
                 entries.push(Entry {
-                    name,
+                    name: format!("{folder_name}/{name}"),
                     claim: claim_of(text),
                     text,
                     subject,
@@ -60,7 +60,7 @@ pub fn list() -> Vec<Entry> {
             }
         }
     }
-    entries.sort_by_key(|entry| (entry.subject, entry.name));
+    entries.sort_by(|a, b| (a.subject, &a.name).cmp(&(b.subject, &b.name)));
     entries
 }
 
@@ -76,22 +76,14 @@ fn claim_of(text: &'static str) -> &'static str {
 /// That there is none, with the nearest name.
 pub fn find(name: &str) -> Result<Entry, Problem> {
     let entries = list();
-    let names: Vec<String> = entries.iter().map(Entry::full_name).collect();
-    if let Some(position) = names.iter().position(|known| known == name) {
-        return Ok(entries[position]);
+    let near = nearest(name, entries.iter().map(|entry| entry.name.as_str()));
+    if let Some(entry) = entries.iter().find(|entry| entry.name == name) {
+        return Ok(entry.clone());
     }
     let message = format!("there is no file and no shipped scenario `{name}`");
-    let near = nearest(name, names.iter().map(String::as_str));
     let help = match near {
         Some(near) => format!("did you mean `{near}`?"),
         None => "`fedsim list` shows all".to_owned(),
     };
     Err(Problem::nowhere(message, Some(help)))
-}
-
-impl Entry {
-    /// Subject and file name: `gossip/one-crash`.
-    pub fn full_name(&self) -> String {
-        format!("{}/{}", SUBJECTS[self.subject].0, self.name)
-    }
 }

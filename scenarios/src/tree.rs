@@ -41,7 +41,7 @@ pub(crate) struct Entry {
 }
 
 /// A mistake in the TOML itself.
-#[derive(Debug)]
+#[derive(Debug, PartialEq)]
 pub(crate) struct Malformed {
     pub(crate) place: Place,
     pub(crate) message: String,
@@ -136,7 +136,9 @@ fn malformed(errors: Vec<toml::de::Error>, source: usize, offset: usize) -> Vec<
             message: error.message().to_owned(),
         }
     };
-    errors.into_iter().map(at).collect()
+    let mut all: Vec<Malformed> = errors.into_iter().map(at).collect();
+    all.dedup();
+    all
 }
 
 struct Grower {

@@ -124,11 +124,7 @@ const MISTAKES: &[(&str, &str, &str)] = &[
 fn each_mistake_is_shown_where_it_is_and_alone() {
     // One mistake, one message: a second one would send the reader after a ghost.
     for (text, excerpt, message) in MISTAKES {
-        let text = match text.starts_with("[swim") {
-            true => text.to_string(),
-            false => (*text).to_owned(),
-        };
-        let found = problems(&text);
+        let found = problems(text);
         let [(at, said)] = found.as_slice() else {
             panic!("{text}: {found:?}");
         };
@@ -175,6 +171,10 @@ fn a_population_that_cannot_be_is_refused() {
         (
             "peers = { names = [\"a\", \"a\"] }",
             "two peers are called `a`",
+        ),
+        (
+            "orgs = [{ name = \"a\", peers = 999999 }, { name = \"b\", peers = 2 }]",
+            "1000001 peers are too many",
         ),
         ("peers = { names = [\"trigger\"] }", "called `trigger`"),
         (
@@ -269,7 +269,11 @@ fn what_is_right_reads_as_it_says() {
     );
     assert_eq!(lan.loss.as_f64(), scenario_loss());
     assert_eq!(scenario.faults[0].label, "partition-1");
-    assert_eq!(crate::support::again(&scenario), scenario);
+    assert!(
+        crate::support::again(&scenario) == scenario,
+        "{}",
+        scenario.to_toml()
+    );
     assert!(body("[[joins]]\npeers = \"acme-2\"\nat = \"3s\"\n").is_ok());
 }
 

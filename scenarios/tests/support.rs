@@ -3,7 +3,7 @@
 use fedsim_scenarios::{Document, Files, Options, Scenario, ScenarioErrors, Style};
 
 /// Files that exist only here.
-pub struct Desk(pub &'static [(&'static str, &'static str)]);
+pub(crate) struct Desk(pub(crate) &'static [(&'static str, &'static str)]);
 
 impl Files for Desk {
     fn text(&self, path: &str) -> Result<String, String> {
@@ -14,12 +14,12 @@ impl Files for Desk {
 }
 
 /// A head and peers, for tests of other sections.
-pub const HEAD: &str = "name = \"t\"\nclaim = \"c\"\nduration = \"60s\"\n\
+pub(crate) const HEAD: &str = "name = \"t\"\nclaim = \"c\"\nduration = \"60s\"\n\
     orgs = [{ name = \"acme\", peers = 3, region = \"eu\" }, { name = \"globex\", peers = 2 }]\n\
-    swim = {}\n";
+    [swim]\n";
 
 /// Reads a text with settings.
-pub fn read_with(text: &str, set: &[&str]) -> Result<Document, ScenarioErrors> {
+pub(crate) fn read_with(text: &str, set: &[&str]) -> Result<Document, ScenarioErrors> {
     let options = Options {
         set: set.iter().map(|&argument| argument.to_owned()).collect(),
         ..Options::default()
@@ -28,17 +28,17 @@ pub fn read_with(text: &str, set: &[&str]) -> Result<Document, ScenarioErrors> {
 }
 
 /// Reads a body under [`HEAD`].
-pub fn body(text: &str) -> Result<Scenario, ScenarioErrors> {
+pub(crate) fn body(text: &str) -> Result<Scenario, ScenarioErrors> {
     read_with(&format!("{HEAD}{text}"), &[]).map(|document| document.scenario)
 }
 
 /// Reads a body that must be right.
-pub fn good(text: &str) -> Scenario {
+pub(crate) fn good(text: &str) -> Scenario {
     body(text).unwrap_or_else(|errors| panic!("{}", errors.render(Style::Plain)))
 }
 
 /// The problems of a body, each as excerpt and message.
-pub fn problems(text: &str) -> Vec<(String, String)> {
+pub(crate) fn problems(text: &str) -> Vec<(String, String)> {
     let errors = body(text).expect_err("must be refused");
     errors
         .problems()
@@ -48,7 +48,7 @@ pub fn problems(text: &str) -> Vec<(String, String)> {
 }
 
 /// Writes a scenario and reads it again.
-pub fn again(scenario: &Scenario) -> Scenario {
+pub(crate) fn again(scenario: &Scenario) -> Scenario {
     let text = scenario.to_toml();
     let read = Document::read("again.toml", &text, &Desk(&[]), &Options::default());
     read.unwrap_or_else(|errors| panic!("{}\n{text}", errors.render(Style::Plain)))

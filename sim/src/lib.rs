@@ -6,6 +6,7 @@ pub mod engine;
 pub mod judge;
 pub mod nemesis;
 pub mod network;
+pub mod runner;
 pub mod time;
 
 pub use time::SimTime;

@@ -41,6 +41,16 @@ impl Out {
         }
     }
 
+    /// True of lists and tables that hold nothing.
+    pub(crate) fn is_empty(&self) -> bool {
+        match self {
+            Self::List(items) => items.is_empty(),
+            Self::Inline(entries) | Self::Table(entries) => entries.is_empty(),
+            Self::Tables(tables) => tables.is_empty(),
+            Self::Text(_) | Self::Integer(_) | Self::Real(_) | Self::Flag(_) => false,
+        }
+    }
+
     /// The value as it stands behind an equals sign.
     pub(crate) fn to_text(&self) -> String {
         match self {

@@ -23,7 +23,6 @@ pub(crate) fn page(root: &TableDoc) -> String {
     writer.text.push_str(OPENING);
     writer.table("", root, 2);
     writer.values();
-    let _ = writeln!(writer.text.trim_end().to_owned(), "");
     format!("{}\n", writer.text.trim_end())
 }
 
@@ -124,7 +123,7 @@ impl Writer {
             }
             Type::List(item) => format!("list of ({})", self.kind(item)),
             Type::Table(doc) => self.inline(doc),
-            Type::Map(value) => format!("table of names, each {}", self.kind(value)),
+            Type::Map(_) => "tables by name".to_owned(),
             Type::Named { name, about, of } => {
                 if !self.named.iter().any(|(known, _, _)| known == name) {
                     self.named.push((name, about, (**of).clone()));

@@ -135,6 +135,15 @@ impl<T: Clone + 'static> Section<T> {
         })
     }
 
+    /// Adds a table of its own whose keys are fields of this same value.
+    pub(crate) fn nested(self, name: &'static str, section: Self, about: &'static str) -> Self {
+        self.part(Nested {
+            name,
+            about,
+            section,
+        })
+    }
+
     /// Adds all keys of another section, which describes a field.
     pub(crate) fn embed<V: Clone + 'static>(self, section: Section<V>, lens: Lens<T, V>) -> Self {
         self.part(Embed { section, lens })
@@ -274,7 +283,8 @@ impl<T, V, S: Shape<V>> Part<T> for Key<T, V, S> {
     }
 
     fn write(&self, from: &T, world: &World, out: &mut Entries) {
-        if let Some(value) = self.shape.write((self.lens.get)(from), world) {
+        let value = self.shape.write((self.lens.get)(from), world);
+        if let Some(value) = value.filter(|value| !value.is_empty()) {
             out.push((self.name.to_owned(), value));
         }
     }
@@ -284,6 +294,7 @@ impl<T, V, S: Shape<V>> Part<T> for Key<T, V, S> {
             self.shape
                 .write((self.lens.get)(base), &World::default())
                 .map(Out::inlined)
+                .filter(|value| !value.is_empty())
         };
         doc.keys.push(KeyDoc {
             name: self.name,
@@ -291,6 +302,41 @@ impl<T, V, S: Shape<V>> Part<T> for Key<T, V, S> {
             kind: self.shape.describe(),
             default: if self.required { None } else { default() },
             required: self.required,
+        });
+    }
+}
+
+struct Nested<T> {
+    name: &'static str,
+    about: &'static str,
+    section: Section<T>,
+}
+
+impl<T: Clone + 'static> Part<T> for Nested<T> {
+    fn names(&self) -> Vec<&'static str> {
+        vec![self.name]
+    }
+
+    fn read(&self, table: &Node, into: &mut T, reader: &mut Reader<'_>) {
+        if let Some(node) = table.get(self.name)
+            && let Some(value) = self.section.read_over(into.clone(), node, reader)
+        {
+            *into = value;
+        }
+    }
+
+    fn write(&self, from: &T, world: &World, out: &mut Entries) {
+        let entries = self.section.entries(from, world);
+        out.push((self.name.to_owned(), Out::Table(entries)));
+    }
+
+    fn describe(&self, _: &T, doc: &mut TableDoc) {
+        doc.keys.push(KeyDoc {
+            name: self.name,
+            about: self.about,
+            kind: self.section.describe(),
+            default: None,
+            required: false,
         });
     }
 }

@@ -37,7 +37,8 @@ pub(crate) struct Join {
     at: SimDuration,
 }
 
-const MOST_PEERS: u32 = 10_000_000;
+/// In a whole scenario, so that a slip of the finger does not fill the memory.
+const MOST_PEERS: u32 = 1_000_000;
 const NAMES: &str = "Their names, instead of numbers.";
 const REGION: &str = "Where they are: one region, or a list dealt out in turn.";
 
@@ -156,6 +157,17 @@ impl Shape<Vec<String>> for RegionNames {
 }
 
 impl Population {
+    /// Refuses more peers than any run could hold; true if there are none too many.
+    pub(crate) fn fits(&self, root: &Node, reader: &mut Reader<'_>) -> bool {
+        let groups = self.peers.iter().chain(&self.orgs).chain(&self.clients);
+        let total: u64 = groups.map(|group| u64::from(group.count)).sum();
+        if total > u64::from(MOST_PEERS) {
+            let message = format!("{total} peers are too many");
+            reader.refuse(root.place, message, format!("at most {MOST_PEERS}"));
+        }
+        total <= u64::from(MOST_PEERS)
+    }
+
     /// The peers, by slot: members as written, then clients.
     pub(crate) fn peers(&self) -> Vec<PeerSpec> {
         let members = self.peers.iter().chain(&self.orgs);

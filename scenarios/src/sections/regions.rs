@@ -149,7 +149,7 @@ fn spread(cell: Latency, jitter: Probability) -> Latency {
     match cell {
         Latency::Constant(low) if !jitter.is_zero() => {
             // Parts per million keep it exact in integers.
-            let ppm = (jitter.as_f64() * 1e6) as u64;
+            let ppm = (jitter.as_f64() * 1e6 + 0.5) as u64;
             let high = low + low.scale(ppm, 1_000_000);
             Latency::Uniform { low, high }
         }

@@ -91,12 +91,7 @@ fn body() -> Section<Scenario> {
             at!(network),
             "Links, clocks, processors and disks.",
         )
-        .key(
-            "topology",
-            topology::section(),
-            at!(),
-            "Who can talk to whom.",
-        )
+        .nested("topology", topology::section(), "Who can talk to whom.")
         .key(
             "assume",
             expect::assume(),
@@ -159,6 +154,9 @@ fn read_peers(root: &Node, scenario: &mut Scenario, reader: &mut Reader<'_>) {
     let before = reader.count();
     let mut population = Population::default();
     peers::section().read_keys(root, &mut population, reader);
+    if !population.fits(root, reader) {
+        return;
+    }
     if reader.count() == before {
         population.check(root, reader);
     }

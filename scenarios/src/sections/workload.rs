@@ -119,7 +119,12 @@ fn requests() -> Section<RequestLoad> {
             at!(operations),
             "At most so many requests by all clients together.",
         )
-        .key("mix", mix(), at!(mix), "Kinds of request, as weights.")
+        .key(
+            "mix",
+            mix(),
+            at!(mix),
+            "Kinds of request, as weights; one read to one write if left out.",
+        )
         .key(
             "keys",
             count(1..=u32::MAX),

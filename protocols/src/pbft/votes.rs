@@ -1,0 +1,108 @@
+//! Counting votes of different replicas by digest. Must not know what is voted on.
+
+use super::numbers::{Digest, ReplicaId};
+use super::rules::Rules;
+
+/// A set of replica numbers, one bit each.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub(super) struct ReplicaSet {
+    words: Vec<u64>,
+}
+
+impl ReplicaSet {
+    /// Adds a replica; false if it was there.
+    #[inline]
+    pub(super) fn insert(&mut self, replica: ReplicaId) -> bool {
+        let (word, bit) = (replica.index() / 64, 1_u64 << (replica.index() % 64));
+        if word >= self.words.len() {
+            self.words.resize(word + 1, 0);
+        }
+        let fresh = self.words[word] & bit == 0;
+        self.words[word] |= bit;
+        fresh
+    }
+
+    /// How many replicas are there.
+    pub(super) fn len(&self) -> usize {
+        self.words
+            .iter()
+            .map(|word| word.count_ones() as usize)
+            .sum()
+    }
+}
+
+/// One vote a replica, counted by digest; `V` is what is kept of each vote.
+///
+/// A replica's first vote counts and no other: an equivocating replica is one of the f that the
+/// quorum does without. So there are at most n digests.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Tally<V> {
+    voted: ReplicaSet,
+    by_digest: Vec<(Digest, Vec<V>)>,
+}
+
+impl<V> Default for Tally<V> {
+    fn default() -> Self {
+        Self {
+            voted: ReplicaSet::default(),
+            by_digest: Vec::new(),
+        }
+    }
+}
+
+impl<V> Tally<V> {
+    /// Counts one vote; false if the replica voted before.
+    #[inline]
+    pub(super) fn add<R: Rules>(&mut self, replica: ReplicaId, digest: Digest, vote: V) -> bool {
+        if !R::counts_vote(!self.voted.insert(replica)) {
+            return false;
+        }
+        match self.by_digest.iter_mut().find(|entry| entry.0 == digest) {
+            Some((_, votes)) => votes.push(vote),
+            None => self.by_digest.push((digest, vec![vote])),
+        }
+        true
+    }
+
+    /// How many votes there are for this digest.
+    #[inline]
+    pub(super) fn count<R: Rules>(&self, digest: Digest) -> usize {
+        self.matching::<R>(digest)
+            .map(|(_, votes)| votes.len())
+            .sum()
+    }
+
+    /// The votes for this digest, in the order of their arrival.
+    pub(super) fn votes<R: Rules>(&self, digest: Digest) -> impl Iterator<Item = &V> {
+        self.matching::<R>(digest).flat_map(|(_, votes)| votes)
+    }
+
+    /// How many replicas voted.
+    pub(super) fn len(&self) -> usize {
+        self.voted.len()
+    }
+
+    fn matching<R: Rules>(&self, digest: Digest) -> impl Iterator<Item = &(Digest, Vec<V>)> {
+        let entries = self.by_digest.iter();
+        entries.filter(move |(voted, _)| R::digest_matches(*voted, digest))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pbft::rules::Paper;
+
+    #[test]
+    fn a_replica_votes_once_whatever_it_votes_for() {
+        // The second vote of replica 70 must add nothing, neither for its first digest nor another.
+        let (a, b) = (Digest([1; 32]), Digest([2; 32]));
+        let mut tally = Tally::default();
+        assert!(tally.add::<Paper>(ReplicaId(70), a, ()));
+        assert!(!tally.add::<Paper>(ReplicaId(70), a, ()));
+        assert!(!tally.add::<Paper>(ReplicaId(70), b, ()));
+        assert!(tally.add::<Paper>(ReplicaId(3), b, ()));
+        assert_eq!((tally.count::<Paper>(a), tally.count::<Paper>(b)), (1, 1));
+        assert_eq!(tally.len(), 2);
+    }
+}

@@ -1,0 +1,202 @@
+//! Random runs in bad weather: nothing unsafe while it lasts, and progress once it is over (R16,
+//! R57).
+
+use super::weather::{Climate, FAIR, Weather};
+use crate::peer::PeerId;
+use crate::raft::{
+    Configuration, MembershipMode, Operation, Paper, RaftConfig, RaftReply, RaftRequest, ReadMode,
+    Role, Rules,
+};
+
+const SERVERS: u32 = 5;
+const CLIENTS: u32 = 2;
+
+/// What a run may contain.
+#[derive(Clone, Copy)]
+pub(super) struct Plan {
+    pub(super) membership: bool,
+    pub(super) transfers: bool,
+    pub(super) crashes: bool,
+}
+
+pub(super) const ALL: Plan = Plan {
+    membership: true,
+    transfers: true,
+    crashes: true,
+};
+
+/// One client's place in its closed loop: the serial it waits for, and how to find the reply.
+struct Loop {
+    serial: u64,
+    id: u64,
+}
+
+fn operation<R: Rules>(weather: &mut Weather<R>, serial: u64) -> Operation {
+    let key = weather.dice.below(3);
+    let value = serial.into();
+    match weather.dice.below(4) {
+        0 => Operation::Write { key, value },
+        1 => Operation::Append { key, value },
+        _ => Operation::Read { key },
+    }
+}
+
+fn work<R: Rules>(weather: &mut Weather<R>, loops: &mut [Loop]) {
+    for (slot, own) in (SERVERS..).zip(loops) {
+        if own.serial == 0 || weather.replies.contains_key(&own.id) {
+            own.serial += 1;
+            let operation = operation(weather, own.serial);
+            own.id = weather.operate(slot, own.serial, operation);
+        }
+    }
+}
+
+/// Something bad, or an order of the operator.
+fn strike<R: Rules>(weather: &mut Weather<R>, plan: Plan) {
+    let slot = weather.dice.below(u64::from(SERVERS)) as u32;
+    match weather.dice.below(10) {
+        0 | 1 if plan.crashes => {
+            let ms = weather.dice.between(50, 4_000);
+            weather.crash(slot, ms);
+        }
+        2 => {
+            let sides: Vec<u8> = (0..SERVERS + CLIENTS)
+                .map(|_| weather.dice.below(2) as u8)
+                .collect();
+            weather.side = sides;
+        }
+        3 | 4 => weather.side = vec![0; (SERVERS + CLIENTS) as usize],
+        5 | 6 if plan.membership => {
+            let voters: Vec<u32> = (0..SERVERS).filter(|_| weather.dice.below(3) > 0).collect();
+            let target = Box::new(Configuration::of_voters(voters.into_iter().map(PeerId)));
+            for slot in 0..SERVERS {
+                let target = target.clone();
+                weather.ask(slot, RaftRequest::ChangeMembership { target });
+            }
+        }
+        7 if plan.transfers => {
+            let to = PeerId(slot);
+            for slot in 0..SERVERS {
+                weather.ask(slot, RaftRequest::Transfer { to });
+            }
+        }
+        8 => {
+            weather.ask(slot, RaftRequest::TakeSnapshot);
+        }
+        _ => {}
+    }
+}
+
+/// A run of `steps` bad steps and a calm end.
+pub(super) fn storm<R: Rules>(seed: u64, config: RaftConfig, plan: Plan, steps: u64) -> Weather<R> {
+    let mut weather = Weather::<R>::new(seed, config, &[0, 1, 2], SERVERS, CLIENTS);
+    let mut loops: Vec<Loop> = (0..CLIENTS).map(|_| Loop { serial: 0, id: 0 }).collect();
+    weather.climate = Climate {
+        loss: 50,
+        doubled: 50,
+        delay: 100,
+        sync: 40,
+    };
+    for _ in 0..steps {
+        strike(&mut weather, plan);
+        for _ in 0..4 {
+            work(&mut weather, &mut loops);
+            weather.run(100);
+        }
+    }
+    weather.climate = FAIR;
+    weather.side = vec![0; (SERVERS + CLIENTS) as usize];
+    weather
+}
+
+pub(super) fn storm_config() -> RaftConfig {
+    RaftConfig {
+        snapshot_every: 20,
+        snapshot_keep: 5,
+        chunk_bytes: 100,
+        batch_entries: 4,
+        window: 4,
+        client_give_up: crate::SimDuration::from_secs(5),
+        ..RaftConfig::default()
+    }
+}
+
+/// Safe throughout, and alive in the end: a leader, all its voters at one commit index and state.
+fn holds(seed: u64, config: RaftConfig) -> Weather<Paper> {
+    let mut weather = storm::<Paper>(seed, config, ALL, 60);
+    weather.run(30_000);
+    let id = weather.operate(SERVERS, 1_000_000, Operation::Read { key: 0 });
+    weather.run(12_000);
+    assert_eq!(weather.judge.violation, None, "seed {seed}");
+    assert!(
+        matches!(weather.replies.get(&id), Some(RaftReply::Ok { .. })),
+        "seed {seed}: no progress at {} ms",
+        weather.now()
+    );
+    let leader = (0..SERVERS).find(|slot| weather.server(*slot).role() == Role::Leader);
+    let leader = weather.server(leader.expect("a leader")).view();
+    for voter in &leader.configuration.voters {
+        let view = weather.server(voter.0).view();
+        assert!(!weather.is_down(voter.0));
+        assert_eq!(
+            (view.term, view.commit, view.state_hash),
+            (leader.term, leader.commit, leader.state_hash),
+            "seed {seed}: {voter} differs from its leader"
+        );
+    }
+    weather
+}
+
+#[test]
+fn nothing_breaks_in_a_storm_and_all_is_well_after_it() {
+    // R16 and R57 over every feature at once; the counts show that the storm was one.
+    let mut seen = std::collections::BTreeMap::new();
+    for seed in 0..40 {
+        let weather = holds(seed, storm_config());
+        for (event, count) in weather.judge.counts {
+            *seen.entry(event).or_insert(0) += count;
+        }
+    }
+    for event in [
+        "truncated",
+        "snapshot-installed",
+        "recovered",
+        "configuration-changed",
+        "transfer-started",
+        "read-served",
+        "quorum-lost",
+    ] {
+        assert!(
+            seen.get(event) > Some(&0),
+            "{event} never happened: {seen:?}"
+        );
+    }
+}
+
+#[test]
+fn each_switch_alone_keeps_a_storm_harmless() {
+    // Every switch of the configuration turned the other way, one at a time.
+    let changes: [fn(&mut RaftConfig); 12] = [
+        |c| c.pre_vote = false,
+        |c| c.check_quorum = false,
+        |c| c.leader_stickiness = false,
+        |c| c.term_start_noop = true,
+        |c| c.term_skip = false,
+        |c| c.batch_delay = crate::SimDuration::from_millis(20),
+        |c| c.eager_commit = true,
+        |c| c.membership = MembershipMode::SingleServer,
+        |c| c.catch_up_rounds = 0,
+        |c| c.reads = ReadMode::Log,
+        |c| c.reads = ReadMode::Lease,
+        |c| c.follower_reads = true,
+    ];
+    for (seed, change) in (100..).zip(changes) {
+        let mut config = storm_config();
+        change(&mut config);
+        for seed in [seed, seed + 100] {
+            let weather = storm::<Paper>(seed, config.clone(), ALL, 60);
+            assert_eq!(weather.judge.violation, None, "seed {seed}");
+            assert!(weather.judge.count("committed") > 0, "seed {seed}");
+        }
+    }
+}
