@@ -15,11 +15,11 @@ impl List {
     /// Prints a line a scenario, cut to the terminal if there is one.
     pub(crate) fn run(&self) -> Result<Exit, Failure> {
         let entries = library::list();
-        let names: Vec<String> = entries.iter().map(|entry| entry.full_name()).collect();
-        let width = names.iter().map(String::len).max().unwrap_or(0);
+        let width = entries.iter().map(|entry| entry.name.len()).max();
+        let width = width.unwrap_or(0);
         let columns = terminal::columns();
-        let lines = names.iter().zip(&entries).map(|(name, entry)| {
-            let line = format!("{name:width$}  {}", entry.claim);
+        let lines = entries.iter().map(|entry| {
+            let line = format!("{:width$}  {}", entry.name, entry.claim);
             match columns {
                 Some(columns) => console::truncate_str(&line, columns, "…").into_owned() + "\n",
                 None => line + "\n",

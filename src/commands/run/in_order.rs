@@ -21,7 +21,7 @@ use crate::progress;
 /// Results that may wait for a slower one before them, a worker.
 const WAITING_A_WORKER: u64 = 4;
 
-type Finished<T> = (u64, thread::Result<T>);
+type Finished<T> = (u64, thread::Result<Option<T>>);
 
 /// Whose turn it is.
 struct Turns {
@@ -72,12 +72,13 @@ impl Turns {
 
 /// Calls `work` with 0 to `count` on `jobs` threads, and `take` with the results in that order.
 ///
-/// When `take` breaks, nothing more is begun and what is under way is waited for and dropped. A
-/// panic of `work` goes on in the caller. `wait` is called now and then.
+/// Once `work` gives nothing, no more is begun, and what is under way is taken still. When `take`
+/// breaks, no more is begun, and what is under way is waited for and dropped. A panic of `work`
+/// goes on in the caller. `wait` is called now and then.
 pub(crate) fn in_order<T: Send>(
     count: u64,
     jobs: NonZeroUsize,
-    work: impl Fn(u64) -> T + Sync,
+    work: impl Fn(u64) -> Option<T> + Sync,
     wait: impl FnMut(),
     take: impl FnMut(T) -> ControlFlow<()>,
 ) {
@@ -100,9 +101,16 @@ pub(crate) fn in_order<T: Send>(
     });
 }
 
-fn take_turns<T>(turns: &Turns, work: &impl Fn(u64) -> T, finished: &Sender<Finished<T>>) {
+fn take_turns<T>(
+    turns: &Turns,
+    work: &impl Fn(u64) -> Option<T>,
+    finished: &Sender<Finished<T>>,
+) {
     while let Some(index) = turns.begin() {
         let result = catch_unwind(AssertUnwindSafe(|| work(index)));
+        if matches!(result, Ok(None)) {
+            turns.close();
+        }
         if finished.send((index, result)).is_err() {
             return;
         }
@@ -121,7 +129,7 @@ fn collect<T>(
         waiting.insert(index, result);
         while let Some(result) = waiting.remove(&next) {
             next += 1;
-            let taken = result.map(&mut take);
+            let taken = result.map(|some| some.map_or(ControlFlow::Continue(()), &mut take));
             match taken {
                 Ok(ControlFlow::Continue(())) => turns.taken(),
                 Ok(ControlFlow::Break(())) => return turns.close(),
@@ -156,7 +164,7 @@ mod tests {
                 *later.0.lock().unwrap() = true;
                 later.1.notify_all();
             }
-            index
+            Some(index)
         };
         in_order(100, JOBS, work, || (), |index| {
             taken.push(index);
@@ -173,6 +181,7 @@ mod tests {
         let work = |_| {
             let begun = begun.fetch_add(1, Ordering::SeqCst) + 1;
             most.fetch_max(begun - taken.load(Ordering::SeqCst), Ordering::SeqCst);
+            Some(())
         };
         in_order(1000, JOBS, work, || (), |()| {
             taken.fetch_add(1, Ordering::SeqCst);
@@ -188,7 +197,10 @@ mod tests {
         // Of a million, only those within reach of the third can have begun.
         let begun = AtomicU64::new(0);
         let mut taken = 0;
-        let work = |_| drop(begun.fetch_add(1, Ordering::SeqCst));
+        let work = |_| {
+            begun.fetch_add(1, Ordering::SeqCst);
+            Some(())
+        };
         in_order(1_000_000, JOBS, work, || (), |()| {
             taken += 1;
             match taken {
@@ -201,9 +213,27 @@ mod tests {
     }
 
     #[test]
+    fn once_there_is_no_more_what_was_done_is_kept() {
+        // Ctrl-C during the tenth: the nine before it are done, and nearly nothing comes after.
+        let begun = AtomicU64::new(0);
+        let mut taken = Vec::new();
+        let work = |index| {
+            begun.fetch_add(1, Ordering::SeqCst);
+            (index < 9).then_some(index)
+        };
+        in_order(1_000_000, JOBS, work, || (), |index| {
+            taken.push(index);
+            ControlFlow::Continue(())
+        });
+        assert_eq!(taken, (0..9).collect::<Vec<_>>());
+        assert!(begun.into_inner() <= 9 + 4);
+    }
+
+    #[test]
     fn a_panic_of_the_work_reaches_the_caller() {
         // Nobody may wait forever for the result that does not come.
-        let run = || in_order(50, JOBS, |index| assert_ne!(index, 7), || (), ControlFlow::Continue);
+        let work = |index| Some(assert_ne!(index, 7));
+        let run = || in_order(50, JOBS, work, || (), ControlFlow::Continue);
         assert!(catch_unwind(run).is_err());
     }
 }

@@ -57,14 +57,9 @@ struct Pool {
 }
 
 impl Pool {
-    /// Takes what became of the next seed. Runs that were stopped leave nothing, and none is begun
-    /// after them; those that ended beside them are kept.
-    fn add(&mut self, run: Result<RunRecord, NoRecord>) -> ControlFlow<()> {
-        let added = match run {
-            Err(NoRecord::Cancelled) => return ControlFlow::Continue(()),
-            Err(NoRecord::Failed(failure)) => Err(failure),
-            Ok(record) => self.directory.add(&record).map_err(Failure::from),
-        };
+    /// Takes what became of the next seed.
+    fn add(&mut self, run: Result<RunRecord, Failure>) -> ControlFlow<()> {
+        let added = run.and_then(|record| self.directory.add(&record).map_err(Failure::from));
         match added {
             Ok(()) => {
                 self.finished += 1;
@@ -170,7 +165,11 @@ impl<'a> Fleet<'a> {
         all.finish_and_clear();
     }
 
-    fn run_one(&self, index: u64) -> Result<RunRecord, NoRecord> {
+    /// What became of a run; nothing if it was stopped.
+    fn run_one(&self, index: u64) -> Option<Result<RunRecord, Failure>> {
+        if self.interrupt.is_pressed() {
+            return None;
+        }
         let seed = self.seeds.first() + index;
         let control = Arc::<RunControl>::default();
         self.interrupt.covers(&control);
@@ -185,7 +184,11 @@ impl<'a> Fleet<'a> {
         };
         let run = simulation.run();
         self.bars().remove(&index);
-        run
+        match run {
+            Ok(record) => Some(Ok(record)),
+            Err(NoRecord::Failed(failure)) => Some(Err(failure)),
+            Err(NoRecord::Cancelled) => None,
+        }
     }
 
     fn bars(&self) -> std::sync::MutexGuard<'_, BTreeMap<u64, RunBar>> {
