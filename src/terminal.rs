@@ -55,8 +55,3 @@ pub(crate) fn with_coloured_signs(text: &str) -> String {
     }
     coloured
 }
-
-/// A heading, set apart where there is colour.
-pub(crate) fn heading(text: &str) -> String {
-    Style::new().bold().apply_to(text).to_string()
-}
