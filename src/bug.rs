@@ -51,6 +51,10 @@ mod tests {
         let failure = guarded(|| panic!("BUG: two and two")).unwrap_err();
         let _ = panic::take_hook();
         assert_eq!(failure.exit, Exit::Bug);
-        assert!(failure.message().starts_with("BUG: two and two (at src/bug.rs:"));
+        assert!(
+            failure
+                .message()
+                .starts_with("BUG: two and two (at src/bug.rs:")
+        );
     }
 }

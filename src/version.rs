@@ -7,5 +7,4 @@ pub(crate) const VERSION: &str = env!("CARGO_PKG_VERSION");
 pub(crate) const COMMIT: &str = env!("FEDSIM_COMMIT");
 
 /// Both, as `--version` says it.
-pub(crate) const LONG: &str =
-    concat!(env!("CARGO_PKG_VERSION"), " (", env!("FEDSIM_COMMIT"), ")");
+pub(crate) const LONG: &str = concat!(env!("CARGO_PKG_VERSION"), " (", env!("FEDSIM_COMMIT"), ")");

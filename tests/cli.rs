@@ -124,7 +124,11 @@ fn a_mistake_in_a_scenario_is_shown_with_its_place_and_what_is_right() {
         ("claim =", "clam =", &["broken.toml:3", "clam", "claim"]),
         ("seed = 3", "seed = \"three\"", &["broken.toml:4", "seed"]),
         ("\"20s\"", "\"20\"", &["broken.toml:5", "20"]),
-        ("[\"10ms\", \"50ms\"]", "[\"50ms\", \"10ms\"]", &["broken.toml:11"]),
+        (
+            "[\"10ms\", \"50ms\"]",
+            "[\"50ms\", \"10ms\"]",
+            &["broken.toml:11"],
+        ),
         ("[swim]", "loss = -0.1\n[swim]", &["broken.toml:12", "-0.1"]),
         ("false_positives", "false_positive", &["false_positives"]),
         ("[swim]", "[swim", &["broken.toml:13"]),
@@ -137,8 +141,12 @@ fn a_mistake_in_a_scenario_is_shown_with_its_place_and_what_is_right() {
     for (right, wrong, parts) in cases {
         let desk = Desk::new();
         desk.put("broken.toml", &QUICK.replacen(right, wrong, 1));
-        desk.fedsim(&["run", "broken.toml"]).exits(2).complains(parts);
-        desk.fedsim(&["check", "broken.toml"]).exits(2).complains(parts);
+        desk.fedsim(&["run", "broken.toml"])
+            .exits(2)
+            .complains(parts);
+        desk.fedsim(&["check", "broken.toml"])
+            .exits(2)
+            .complains(parts);
         assert_eq!(desk.content(), ["broken.toml", "quick.toml"]);
     }
 }
@@ -147,7 +155,9 @@ fn a_mistake_in_a_scenario_is_shown_with_its_place_and_what_is_right() {
 fn several_mistakes_are_told_together() {
     // Whoever corrects one at a time would need a run for each.
     let desk = Desk::new();
-    let text = QUICK.replace("count = 6", "count = -6").replace("[swim]", "[swimm]");
+    let text = QUICK
+        .replace("count = 6", "count = -6")
+        .replace("[swim]", "[swimm]");
     desk.put("broken.toml", &text);
     let said = desk.fedsim(&["run", "broken.toml"]).exits(2);
     said.complains(&["-6", "swimm", "2 errors"]);
@@ -160,10 +170,18 @@ fn files_that_are_no_scenario_are_refused() {
     desk.put("empty.toml", "");
     fs::write(desk.path("binary.toml"), [0xff, 0xfe, 0x00]).expect("a file");
     fs::create_dir(desk.path("folder.toml")).expect("a folder");
-    desk.fedsim(&["run", "empty.toml"]).exits(2).complains(&["empty"]);
-    desk.fedsim(&["run", "binary.toml"]).exits(2).complains(&["UTF-8"]);
-    desk.fedsim(&["run", "folder.toml"]).exits(2).complains(&["folder.toml"]);
-    desk.fedsim(&["run", "absent.toml"]).exits(2).complains(&["absent.toml"]);
+    desk.fedsim(&["run", "empty.toml"])
+        .exits(2)
+        .complains(&["empty"]);
+    desk.fedsim(&["run", "binary.toml"])
+        .exits(2)
+        .complains(&["UTF-8"]);
+    desk.fedsim(&["run", "folder.toml"])
+        .exits(2)
+        .complains(&["folder.toml"]);
+    desk.fedsim(&["run", "absent.toml"])
+        .exits(2)
+        .complains(&["absent.toml"]);
     desk.fedsim(&["run", "gossip/one-crahs"])
         .exits(2)
         .complains(&["gossip/one-crash"]);
@@ -179,7 +197,9 @@ fn overrides_are_checked_like_the_file() {
         ("network.loss=2", "2"),
         ("nonsense", "path=value"),
     ] {
-        desk.fedsim(&["run", "quick.toml", "--set", set]).exits(2).complains(&["--set", part]);
+        desk.fedsim(&["run", "quick.toml", "--set", set])
+            .exits(2)
+            .complains(&["--set", part]);
     }
     assert_eq!(desk.content(), ["quick.toml"]);
 }
@@ -219,7 +239,10 @@ fn what_is_not_ours_stays() {
         let said = desk.fedsim(&["run", "quick.toml", "--out", out]).exits(2);
         said.complains(&[out]);
     }
-    assert_eq!(fs::read_to_string(desk.path("mine/thesis.txt")).expect("there"), "years");
+    assert_eq!(
+        fs::read_to_string(desk.path("mine/thesis.txt")).expect("there"),
+        "years"
+    );
     assert_eq!(desk.content(), ["bare", "file", "mine", "quick.toml"]);
 }
 
@@ -230,13 +253,31 @@ fn a_run_leaves_a_whole_directory_and_is_replaced_by_the_next() {
     let desk = Desk::new();
     for _ in 0..2 {
         let said = desk.fedsim(&["run", "quick.toml"]).exits(0);
-        assert!(said.out.contains("runs/quick-3/report.html"), "{}", said.out);
+        assert!(
+            said.out.contains("runs/quick-3/report.html"),
+            "{}",
+            said.out
+        );
         assert!(said.out.lines().count() <= 24, "{}", said.out);
-        assert!(said.out.lines().all(|line| line.chars().count() <= 80), "{}", said.out);
-        assert!(!said.out.contains('\u{1b}') && said.err.is_empty(), "{}", said.err);
+        assert!(
+            said.out.lines().all(|line| line.chars().count() <= 80),
+            "{}",
+            said.out
+        );
+        assert!(
+            !said.out.contains('\u{1b}') && said.err.is_empty(),
+            "{}",
+            said.err
+        );
     }
     let left = names(&desk.path("runs/quick-3"));
-    for file in ["scenario.toml", "summary.json", "report.html", "plots", "messages.csv"] {
+    for file in [
+        "scenario.toml",
+        "summary.json",
+        "report.html",
+        "plots",
+        "messages.csv",
+    ] {
         assert!(left.iter().any(|name| name == file), "{file} in {left:?}");
     }
     assert_eq!(names(&desk.path("runs")), ["latest", "quick-3"]);
@@ -249,11 +290,24 @@ fn equal_seeds_give_equal_files_on_any_number_of_threads() {
     let desk = Desk::new();
     let run = |out: &str, seed: &str, threads: &str| {
         let arguments = [
-            "run", "quick.toml", "--seed", seed, "--threads", threads, "--out", out, "--format", "json",
+            "run",
+            "quick.toml",
+            "--seed",
+            seed,
+            "--threads",
+            threads,
+            "--out",
+            out,
+            "--format",
+            "json",
         ];
         json(&desk.fedsim(&arguments).exits(0).out)["digest"].clone()
     };
-    let (one, two, other) = (run("one", "3", "1"), run("two", "3", "2"), run("other", "4", "1"));
+    let (one, two, other) = (
+        run("one", "3", "1"),
+        run("two", "3", "2"),
+        run("other", "4", "1"),
+    );
     assert_eq!(one, two);
     assert_ne!(one, other);
     let (one, two) = (files(&desk.path("one")), files(&desk.path("two")));
@@ -265,13 +319,24 @@ fn equal_seeds_give_equal_files_on_any_number_of_threads() {
 fn what_ran_runs_again() {
     // `scenario.toml` holds overrides and seed, so that it alone gives the same digest.
     let desk = Desk::new();
-    let first = ["run", "quick.toml", "--seed", "9", "--set", "network.loss=0.05"];
+    let first = [
+        "run",
+        "quick.toml",
+        "--seed",
+        "9",
+        "--set",
+        "network.loss=0.05",
+    ];
     let digest = |arguments: &[&str]| {
         let arguments = [arguments, &["--format", "json"]].concat();
         json(&desk.fedsim(&arguments).exits(0).out)["digest"].clone()
     };
     let first = digest(&first);
-    fs::copy(desk.path("runs/quick-9/scenario.toml"), desk.path("again.toml")).expect("copied");
+    fs::copy(
+        desk.path("runs/quick-9/scenario.toml"),
+        desk.path("again.toml"),
+    )
+    .expect("copied");
     assert_eq!(first, digest(&["run", "again.toml"]));
     assert_ne!(first, digest(&["run", "quick.toml", "--seed", "9"]));
 }
@@ -280,11 +345,24 @@ fn what_ran_runs_again() {
 fn the_json_of_a_run_has_the_keys_of_the_contract() {
     // Scripts read these; the file in the run directory is the same text.
     let desk = Desk::new();
-    let said = desk.fedsim(&["run", "quick.toml", "--format", "json"]).exits(0);
+    let said = desk
+        .fedsim(&["run", "quick.toml", "--format", "json"])
+        .exits(0);
     let object = json(&said.out);
     for key in [
-        "version", "commit", "scenario", "seed", "threads", "digest", "virtual_seconds",
-        "wall_seconds", "events", "messages", "invariants", "expectations", "metrics",
+        "version",
+        "commit",
+        "scenario",
+        "seed",
+        "threads",
+        "digest",
+        "virtual_seconds",
+        "wall_seconds",
+        "events",
+        "messages",
+        "invariants",
+        "expectations",
+        "metrics",
     ] {
         assert!(!object[key].is_null(), "{key}");
     }
@@ -311,7 +389,9 @@ fn a_missed_expectation_exits_with_one() {
 #[test]
 fn verification_says_that_it_was_made() {
     let desk = Desk::new();
-    let said = desk.fedsim(&["run", "quick.toml", "--verify", "--format", "json"]).exits(0);
+    let said = desk
+        .fedsim(&["run", "quick.toml", "--verify", "--format", "json"])
+        .exits(0);
     let notes = json(&said.out)["notes"].to_string();
     assert!(notes.contains("verified"), "{notes}");
 }
@@ -322,7 +402,16 @@ fn many_seeds_leave_a_row_each_in_order() {
     let desk = Desk::new();
     let run = |out: &str, jobs: &str| {
         let arguments = [
-            "run", "quick.toml", "--seeds", "1..=6", "--jobs", jobs, "--out", out, "--format", "json",
+            "run",
+            "quick.toml",
+            "--seeds",
+            "1..=6",
+            "--jobs",
+            jobs,
+            "--out",
+            out,
+            "--format",
+            "json",
         ];
         json(&desk.fedsim(&arguments).exits(0).out)
     };
@@ -332,7 +421,10 @@ fn many_seeds_leave_a_row_each_in_order() {
     assert_eq!(one["failed"], serde_json::json!([]));
     assert!(one["metrics"].is_object());
     let rows = fs::read_to_string(desk.path("one/runs.csv")).expect("there");
-    let seeds: Vec<&str> = rows.lines().map(|row| row.split(',').next().unwrap_or("")).collect();
+    let seeds: Vec<&str> = rows
+        .lines()
+        .map(|row| row.split(',').next().unwrap_or(""))
+        .collect();
     assert_eq!(seeds, ["seed", "1", "2", "3", "4", "5", "6"]);
     assert_eq!(files(&desk.path("one")), files(&desk.path("three")));
 }
@@ -342,12 +434,25 @@ fn failing_seeds_come_with_the_line_that_replays_them() {
     // The line itself is run: it must fail in the same way.
     let desk = Desk::new();
     let set = "expect.false_positives={ at_least = 1 }";
-    let arguments = ["run", "quick.toml", "--set", set, "--seeds", "4..6", "--format", "json"];
+    let arguments = [
+        "run",
+        "quick.toml",
+        "--set",
+        set,
+        "--seeds",
+        "4..6",
+        "--format",
+        "json",
+    ];
     let object = json(&desk.fedsim(&arguments).exits(1).out);
     assert_eq!(object["failed"], serde_json::json!([4, 5]));
     let replay = object["failures"][0]["replay"].as_str().expect("a line");
-    assert_eq!(replay, format!("fedsim run quick.toml --seed 4 --set '{set}'"));
-    desk.fedsim(&["run", "quick.toml", "--seed", "4", "--set", set]).exits(1);
+    assert_eq!(
+        replay,
+        format!("fedsim run quick.toml --seed 4 --set '{set}'")
+    );
+    desk.fedsim(&["run", "quick.toml", "--seed", "4", "--set", set])
+        .exits(1);
 }
 
 #[test]
@@ -356,11 +461,17 @@ fn a_scenario_of_several_runs_is_judged_over_its_seeds() {
     let desk = Desk::new();
     let pooled = |bound: &str| {
         let bound = format!("\n[expect.pooled]\nfalse_positives = {bound}\n");
-        desk.put("pooled.toml", &(QUICK.replace("seed = 3", "seed = 3\nruns = 3") + &bound));
+        desk.put(
+            "pooled.toml",
+            &(QUICK.replace("seed = 3", "seed = 3\nruns = 3") + &bound),
+        );
         desk.fedsim(&["run", "pooled.toml", "--format", "json"])
     };
     let met = json(&pooled("{ at_most = 0 }").exits(0).out);
-    assert_eq!((&met["seeds"], &met["expectations"][0]["met"]), (&3.into(), &true.into()));
+    assert_eq!(
+        (&met["seeds"], &met["expectations"][0]["met"]),
+        (&3.into(), &true.into())
+    );
     let missed = json(&pooled("{ at_least = 1 }").exits(1).out);
     assert_eq!(missed["expectations"][0]["met"], false);
 }
@@ -375,8 +486,12 @@ fn reports_are_made_again_from_the_record_alone() {
     fs::remove_file(desk.path("run/report.html")).expect("removed");
     desk.fedsim(&["report", "run"]).exits(0);
     assert_eq!(before, files(&desk.path("run")));
-    desk.fedsim(&["report", "."]).exits(2).complains(&["summary.json"]);
-    desk.fedsim(&["report", "absent"]).exits(2).complains(&["absent"]);
+    desk.fedsim(&["report", "."])
+        .exits(2)
+        .complains(&["summary.json"]);
+    desk.fedsim(&["report", "absent"])
+        .exits(2)
+        .complains(&["absent"]);
 }
 
 #[test]
@@ -408,7 +523,10 @@ fn pages_for_editors_and_readers_are_printed() {
         assert!(script.contains("fedsim"), "{shell}");
     }
     let version = desk.fedsim(&["--version"]).exits(0).out;
-    assert!(version.starts_with("fedsim ") && version.contains('('), "{version}");
+    assert!(
+        version.starts_with("fedsim ") && version.contains('('),
+        "{version}"
+    );
 }
 
 #[test]
@@ -424,12 +542,25 @@ fn histories_are_judged_with_an_exit_code_of_their_own() {
     desk.put("good.edn", &(write.clone() + &read("1")));
     desk.put("bad.edn", &(write + &read("2")));
     desk.put("text.edn", "once upon a time\n");
-    let good = desk.fedsim(&["judge", "good.edn", "--model", "register", "--format", "json"]);
+    let good = desk.fedsim(&[
+        "judge", "good.edn", "--model", "register", "--format", "json",
+    ]);
     assert_eq!(json(&good.exits(0).out)["verdict"], "linearizable");
-    desk.fedsim(&["judge", "bad.edn", "--picture", "stuck.svg"]).exits(1);
-    assert!(fs::read_to_string(desk.path("stuck.svg")).expect("there").contains("<svg"));
-    desk.fedsim(&["judge", "text.edn"]).exits(2).complains(&["line 1"]);
-    desk.fedsim(&["judge", "absent.edn"]).exits(2).complains(&["absent.edn"]);
+    desk.fedsim(&["judge", "bad.edn", "--picture", "stuck.svg"])
+        .exits(1);
+    assert!(
+        fs::read_to_string(desk.path("stuck.svg"))
+            .expect("there")
+            .contains("<svg")
+    );
+    desk.fedsim(&["judge", "text.edn"])
+        .exits(2)
+        .complains(&["line 1"]);
+    desk.fedsim(&["judge", "absent.edn"])
+        .exits(2)
+        .complains(&["absent.edn"]);
     desk.fedsim(&["judge", "good.edn", "--steps", "0"]).exits(4);
-    desk.fedsim(&["judge", "good.edn", "--model", "queue"]).exits(2).complains(&["queue"]);
+    desk.fedsim(&["judge", "good.edn", "--model", "queue"])
+        .exits(2)
+        .complains(&["queue"]);
 }

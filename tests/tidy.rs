@@ -36,7 +36,14 @@ const CRATES: [(&str, &str, &[&str]); 6] = [
 
 /// What sans-IO code must not name.
 const FORBIDDEN_IN_PROTOCOLS: [&str; 8] = [
-    "actix", "tokio", "std::thread", "std::fs", "std::env", "std::net", "std::time", "std::process",
+    "actix",
+    "tokio",
+    "std::thread",
+    "std::fs",
+    "std::env",
+    "std::net",
+    "std::time",
+    "std::process",
 ];
 
 /// The one module that knows actors.
@@ -53,8 +60,19 @@ fn read(path: &str) -> String {
 /// Every Rust file of the repository by its path, sorted.
 fn sources() -> Vec<(String, String)> {
     let mut found = Vec::new();
-    let folders = ["src", "tests", "benches", "examples", "protocols", "scenarios", "sim", "reports"];
-    folders.iter().for_each(|folder| collect(&root().join(folder), &mut found));
+    let folders = [
+        "src",
+        "tests",
+        "benches",
+        "examples",
+        "protocols",
+        "scenarios",
+        "sim",
+        "reports",
+    ];
+    folders
+        .iter()
+        .for_each(|folder| collect(&root().join(folder), &mut found));
     let mut sources: Vec<(String, String)> = found
         .iter()
         .map(|path| {
@@ -102,8 +120,13 @@ fn none(offences: Vec<String>) {
 fn dependencies(manifest: &str) -> Vec<String> {
     let manifest: toml::Table = manifest.parse().expect("a manifest is TOML");
     let of = |table: &str| manifest.get(table).and_then(|one| one.as_table());
-    let names = of("dependencies").into_iter().flat_map(|table| table.keys());
-    names.filter(|name| name.starts_with("fedsim")).cloned().collect()
+    let names = of("dependencies")
+        .into_iter()
+        .flat_map(|table| table.keys());
+    names
+        .filter(|name| name.starts_with("fedsim"))
+        .cloned()
+        .collect()
 }
 
 #[test]
@@ -120,8 +143,14 @@ fn dependencies_go_one_way() {
         }
     }
     let workspace: toml::Table = read("Cargo.toml").parse().expect("TOML");
-    let members = workspace["workspace"]["members"].as_array().expect("a list");
-    assert_eq!(members.len(), CRATES.len(), "a crate is missing from the table in this test");
+    let members = workspace["workspace"]["members"]
+        .as_array()
+        .expect("a list");
+    assert_eq!(
+        members.len(),
+        CRATES.len(),
+        "a crate is missing from the table in this test"
+    );
     none(offences);
 }
 
@@ -133,13 +162,20 @@ fn a_protocol_knows_no_other_protocol() {
         .expect("readable")
         .map(|entry| entry.expect("readable").path())
         .filter(|path| path.is_dir())
-        .map(|path| path.file_name().expect("named").to_string_lossy().into_owned())
+        .map(|path| {
+            path.file_name()
+                .expect("named")
+                .to_string_lossy()
+                .into_owned()
+        })
         .filter(|name| name != "stack" && name != "quorum")
         .collect();
     assert!(folders.iter().any(|name| name == "swim"), "{folders:?}");
     let mut offences = Vec::new();
     for (path, text) in sources() {
-        let Some(own) = folders.iter().find(|name| path.starts_with(&format!("protocols/src/{name}/")))
+        let Some(own) = folders
+            .iter()
+            .find(|name| path.starts_with(&format!("protocols/src/{name}/")))
         else {
             continue;
         };
@@ -172,7 +208,9 @@ fn protocols_are_sans_io() {
             continue;
         }
         for (line, content) in text.lines().enumerate() {
-            let found = FORBIDDEN_IN_PROTOCOLS.iter().find(|word| code(content).contains(**word));
+            let found = FORBIDDEN_IN_PROTOCOLS
+                .iter()
+                .find(|word| code(content).contains(**word));
             offences.extend(found.map(|word| format!("{path}:{}: names {word}", line + 1)));
         }
     }
@@ -219,8 +257,14 @@ fn nothing_hashes_in_an_order_of_its_own() {
 #[test]
 fn every_file_says_what_it_is_for() {
     // A reader who opens any file finds its page first.
-    let pageless = sources().into_iter().filter(|(_, text)| !text.starts_with("//! "));
-    none(pageless.map(|(path, _)| format!("{path} has no page")).collect());
+    let pageless = sources()
+        .into_iter()
+        .filter(|(_, text)| !text.starts_with("//! "));
+    none(
+        pageless
+            .map(|(path, _)| format!("{path} has no page"))
+            .collect(),
+    );
 }
 
 #[test]
@@ -228,9 +272,13 @@ fn files_stay_short() {
     // Longer files hold two things. Comments, blank lines and tests do not count.
     let mut offences = Vec::new();
     for (path, text) in sources() {
-        let lines = before_tests(&text).filter(|(_, line)| !code(line).is_empty()).count();
+        let lines = before_tests(&text)
+            .filter(|(_, line)| !code(line).is_empty())
+            .count();
         if lines > FILE_LINES_MAX {
-            offences.push(format!("{path}: {lines} code lines, at most {FILE_LINES_MAX}"));
+            offences.push(format!(
+                "{path}: {lines} code lines, at most {FILE_LINES_MAX}"
+            ));
         }
     }
     none(offences);
@@ -268,7 +316,9 @@ fn functions_stay_short() {
         for (line, length) in functions(&text) {
             seen += 1;
             if length > FUNCTION_LINES_MAX {
-                offences.push(format!("{path}:{line}: {length} lines, at most {FUNCTION_LINES_MAX}"));
+                offences.push(format!(
+                    "{path}:{line}: {length} lines, at most {FUNCTION_LINES_MAX}"
+                ));
             }
         }
     }
@@ -304,8 +354,14 @@ fn every_command_of_the_readme_is_run() {
     let run = read(".ci/run");
     let commands = readme_commands();
     assert!(commands.len() > 5, "{commands:?}");
-    let missing = commands.into_iter().filter(|command| !run.contains(command.as_str()));
-    none(missing.map(|command| format!(".ci/run does not run: {command}")).collect());
+    let missing = commands
+        .into_iter()
+        .filter(|command| !run.contains(command.as_str()));
+    none(
+        missing
+            .map(|command| format!(".ci/run does not run: {command}"))
+            .collect(),
+    );
 }
 
 #[test]

@@ -29,7 +29,11 @@ impl Input {
 
     /// The line that runs the same scenario with `seed`.
     pub(crate) fn replay(&self, seed: u64) -> String {
-        let mut words = vec!["fedsim".to_owned(), "run".to_owned(), quoted(&self.scenario)];
+        let mut words = vec![
+            "fedsim".to_owned(),
+            "run".to_owned(),
+            quoted(&self.scenario),
+        ];
         words.push(format!("--seed {seed}"));
         words.extend(self.set.iter().map(|set| format!("--set {}", quoted(set))));
         words.join(" ")

@@ -14,11 +14,13 @@ use crate::terminal;
 
 /// Judges a history.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Reads Jepsen's EDN, lines logged by jepsen.util, and JSON lines.
+#[command(
+    after_help = "Reads Jepsen's EDN, lines logged by jepsen.util, and JSON lines.
 Exit codes: 0 linearizable, 1 not, 2 unreadable, 4 the budget ran out.
 
 Example:
-  fedsim judge history.edn --model cas-register --picture stuck.svg")]
+  fedsim judge history.edn --model cas-register --picture stuck.svg"
+)]
 pub(crate) struct Judge {
     /// The history; `-` reads standard input
     history: PathBuf,
@@ -47,8 +49,8 @@ impl Judge {
         let bytes = self
             .bytes()
             .map_err(|error| Failure::bad_input(format!("cannot read {name}: {error}")))?;
-        let history = judge::read(&bytes)
-            .map_err(|error| Failure::bad_input(format!("{name}: {error}")))?;
+        let history =
+            judge::read(&bytes).map_err(|error| Failure::bad_input(format!("{name}: {error}")))?;
         let model = self.model.unwrap_or_else(|| Model::fitting(&history));
         let budget = Budget {
             steps_per_key: self.steps,

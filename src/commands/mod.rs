@@ -100,7 +100,10 @@ mod tests {
         for command in whole.get_subcommands_mut() {
             let help = command.render_long_help().to_string();
             let example = format!("  fedsim {}", command.get_name());
-            assert!(help.contains("Example") && help.contains(&example), "{help}");
+            assert!(
+                help.contains("Example") && help.contains(&example),
+                "{help}"
+            );
         }
     }
 }

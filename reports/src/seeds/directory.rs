@@ -5,8 +5,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use fedsim_record::{
-    DirectoryError, Expectation, PooledTables, RecordError, RunDirectory, RunRecord, RunRow, SCENARIO_FILE,
-    SUMMARY_FILE, read_runs, write_runs,
+    DirectoryError, Expectation, PooledTables, RecordError, RunDirectory, RunRecord, RunRow,
+    SCENARIO_FILE, SUMMARY_FILE, read_runs, write_runs,
 };
 
 use super::{Pooled, SeedsSummary, page};

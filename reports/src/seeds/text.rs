@@ -24,7 +24,12 @@ pub fn seeds_text(summary: &SeedsSummary) -> String {
             summary.unknown.len(),
         ),
     ];
-    lines.extend(summary.expectations.iter().map(|one| cut(&expectation(one), 80)));
+    lines.extend(
+        summary
+            .expectations
+            .iter()
+            .map(|one| cut(&expectation(one), 80)),
+    );
     if !summary.metrics.is_empty() {
         lines.push(String::new());
         lines.push(row(

@@ -101,11 +101,7 @@ pub(crate) fn in_order<T: Send>(
     });
 }
 
-fn take_turns<T>(
-    turns: &Turns,
-    work: &impl Fn(u64) -> Option<T>,
-    finished: &Sender<Finished<T>>,
-) {
+fn take_turns<T>(turns: &Turns, work: &impl Fn(u64) -> Option<T>, finished: &Sender<Finished<T>>) {
     while let Some(index) = turns.begin() {
         let result = catch_unwind(AssertUnwindSafe(|| work(index)));
         if matches!(result, Ok(None)) {
@@ -166,10 +162,16 @@ mod tests {
             }
             Some(index)
         };
-        in_order(100, JOBS, work, || (), |index| {
-            taken.push(index);
-            ControlFlow::Continue(())
-        });
+        in_order(
+            100,
+            JOBS,
+            work,
+            || (),
+            |index| {
+                taken.push(index);
+                ControlFlow::Continue(())
+            },
+        );
         assert_eq!(taken, (0..100).collect::<Vec<_>>());
     }
 
@@ -183,10 +185,16 @@ mod tests {
             most.fetch_max(begun - taken.load(Ordering::SeqCst), Ordering::SeqCst);
             Some(())
         };
-        in_order(1000, JOBS, work, || (), |()| {
-            taken.fetch_add(1, Ordering::SeqCst);
-            ControlFlow::Continue(())
-        });
+        in_order(
+            1000,
+            JOBS,
+            work,
+            || (),
+            |()| {
+                taken.fetch_add(1, Ordering::SeqCst);
+                ControlFlow::Continue(())
+            },
+        );
         let bound = 4 * (1 + WAITING_A_WORKER) + 1;
         assert!(most.into_inner() <= bound);
         assert_eq!(taken.into_inner(), 1000);
@@ -201,13 +209,19 @@ mod tests {
             begun.fetch_add(1, Ordering::SeqCst);
             Some(())
         };
-        in_order(1_000_000, JOBS, work, || (), |()| {
-            taken += 1;
-            match taken {
-                3 => ControlFlow::Break(()),
-                _ => ControlFlow::Continue(()),
-            }
-        });
+        in_order(
+            1_000_000,
+            JOBS,
+            work,
+            || (),
+            |()| {
+                taken += 1;
+                match taken {
+                    3 => ControlFlow::Break(()),
+                    _ => ControlFlow::Continue(()),
+                }
+            },
+        );
         assert_eq!(taken, 3);
         assert!(begun.into_inner() <= 3 + 4 * (1 + WAITING_A_WORKER));
     }
@@ -221,10 +235,16 @@ mod tests {
             begun.fetch_add(1, Ordering::SeqCst);
             (index < 9).then_some(index)
         };
-        in_order(1_000_000, JOBS, work, || (), |index| {
-            taken.push(index);
-            ControlFlow::Continue(())
-        });
+        in_order(
+            1_000_000,
+            JOBS,
+            work,
+            || (),
+            |index| {
+                taken.push(index);
+                ControlFlow::Continue(())
+            },
+        );
         assert_eq!(taken, (0..9).collect::<Vec<_>>());
         assert!(begun.into_inner() <= 9 + 4);
     }

@@ -135,12 +135,7 @@ struct Fleet<'a> {
 }
 
 impl<'a> Fleet<'a> {
-    fn new(
-        asked: &'a Run,
-        scenario: &'a Scenario,
-        seeds: Seeds,
-        interrupt: &'a Interrupt,
-    ) -> Self {
+    fn new(asked: &'a Run, scenario: &'a Scenario, seeds: Seeds, interrupt: &'a Interrupt) -> Self {
         let threads = asked.threads.map_or(1, NonZeroUsize::get);
         let by_cores = NonZeroUsize::new(cores() / threads).unwrap_or(NonZeroUsize::MIN);
         Self {
@@ -161,7 +156,13 @@ impl<'a> Fleet<'a> {
             all.inc(1);
             pool.add(run)
         };
-        in_order(self.seeds.count(), self.jobs, |index| self.run_one(index), refresh, take);
+        in_order(
+            self.seeds.count(),
+            self.jobs,
+            |index| self.run_one(index),
+            refresh,
+            take,
+        );
         all.finish_and_clear();
     }
 

@@ -21,7 +21,8 @@ use crate::interrupt::Interrupt;
 
 use seeds::Seeds;
 
-const HELP: &str = "The run directory is runs/<name>-<seed>/ unless --out names another. It holds the
+const HELP: &str =
+    "The run directory is runs/<name>-<seed>/ unless --out names another. It holds the
 scenario as it ran, summary.json, a CSV file a subject, plots/ and report.html, and appears when
 it is complete. An earlier run of ours is replaced; anything else in the way is refused.
 

@@ -87,7 +87,10 @@ mod tests {
         ] {
             assert!(!judged(bound).met, "{bound:?}");
         }
-        assert_eq!(judged(spec::Bound::AtMost(2.0)).got, "2.0000 ± 0.2500 in 9 runs");
+        assert_eq!(
+            judged(spec::Bound::AtMost(2.0)).got,
+            "2.0000 ± 0.2500 in 9 runs"
+        );
     }
 
     #[test]

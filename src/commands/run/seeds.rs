@@ -82,15 +82,23 @@ mod tests {
     #[test]
     fn ranges_mean_what_they_mean_in_rust() {
         // B is left out of A..B and is part of A..=B; both ends of u64 must not overflow.
-        let read = |text: &str| text.parse::<Seeds>().map(|s| (s.first(), s.last(), s.count()));
+        let read = |text: &str| {
+            text.parse::<Seeds>()
+                .map(|s| (s.first(), s.last(), s.count()))
+        };
         assert_eq!(read("1..4"), Ok((1, 3, 3)));
         assert_eq!(read("1..=4"), Ok((1, 4, 4)));
         assert_eq!(read("0..=0"), Ok((0, 0, 1)));
-        assert_eq!(read(&format!("0..={}", u64::MAX)), Ok((0, u64::MAX, u64::MAX)));
+        assert_eq!(
+            read(&format!("0..={}", u64::MAX)),
+            Ok((0, u64::MAX, u64::MAX))
+        );
         for empty in ["4..4", "5..4", "0..0", "5..=4"] {
             assert_eq!(read(empty), Err(NoSeeds::Empty), "{empty}");
         }
-        for shapeless in ["", "..", "1..", "..4", "1-4", "a..b", "-1..4", "1...4", "1..==4"] {
+        for shapeless in [
+            "", "..", "1..", "..4", "1-4", "a..b", "-1..4", "1...4", "1..==4",
+        ] {
             assert_eq!(read(shapeless), Err(NoSeeds::Shape), "{shapeless}");
         }
     }

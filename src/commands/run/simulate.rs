@@ -101,7 +101,9 @@ impl Simulation<'_> {
 
     fn check(&self, verification: &Verification, record: &mut RunRecord) -> Result<(), NoRecord> {
         let digests = verification.runs.iter().map(|run| &run.digest);
-        let all_same = digests.clone().all(|digest| *digest == record.summary.digest);
+        let all_same = digests
+            .clone()
+            .all(|digest| *digest == record.summary.digest);
         if verification.holds() && all_same {
             let threads = verification.runs.iter().map(|run| run.threads.to_string());
             let threads: Vec<String> = threads.collect();
@@ -128,7 +130,10 @@ fn in_words(difference: &Difference) -> String {
     let Some(event) = &difference.event else {
         return format!("{between}; traced, they agree");
     };
-    let [first, second] = event.texts.each_ref().map(|text| text.as_deref().unwrap_or("nothing"));
+    let [first, second] = event
+        .texts
+        .each_ref()
+        .map(|text| text.as_deref().unwrap_or("nothing"));
     format!(
         "{between}; first at {} of virtual time at {}, a {} from {}:\n  {first}\n  {second}",
         event.at, event.peer, event.class, event.from

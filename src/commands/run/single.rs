@@ -61,7 +61,8 @@ fn watched(simulation: &Simulation<'_>) -> Result<RunRecord, NoRecord> {
             simulation.run()
         });
         progress::next(&ended, || bar.refresh());
-        run.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        run.join()
+            .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
     })
 }
 
