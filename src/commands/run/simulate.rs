@@ -139,3 +139,91 @@ fn in_words(difference: &Difference) -> String {
         event.at, event.peer, event.class, event.from
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+    use fedsim_protocols::PeerId;
+    use fedsim_scenarios::spec::{PeerSpec, Role};
+    use fedsim_sim::SimTime;
+    use fedsim_sim::runner::{DifferingEvent, VerifiedRun};
+
+    use super::*;
+    use crate::commands::{Arguments, Command};
+    use crate::exit::Exit;
+
+    /// What is told of a failure of seed 7 with two peers, `acme-1` and `acme-2`.
+    fn told(work: impl FnOnce(&Simulation<'_>) -> NoRecord) -> (Exit, String) {
+        let arguments = Arguments::parse_from(["fedsim", "run", "a.toml", "--set", "runs=1"]);
+        let Command::Run(asked) = arguments.command else {
+            panic!("another command was read");
+        };
+        let peer = |number| PeerSpec {
+            nickname: format!("acme-{number}"),
+            organisation: "acme".to_owned(),
+            region: String::new(),
+            role: Role::Member,
+            starts_at: fedsim_protocols::SimDuration::ZERO,
+        };
+        let simulation = Simulation {
+            asked: &asked,
+            scenario: Scenario {
+                seed: 7,
+                peers: vec![peer(1), peer(2)],
+                ..Scenario::default()
+            },
+            threads: None,
+            available: 1,
+            control: Arc::default(),
+        };
+        match work(&simulation) {
+            NoRecord::Failed(failure) => (failure.exit, failure.message().to_owned()),
+            NoRecord::Cancelled => panic!("nobody cancelled"),
+        }
+    }
+
+    #[test]
+    fn a_peers_panic_is_told_with_seed_virtual_time_peer_and_replay() {
+        // Whoever reads the message must be able to see it happen again without searching.
+        let panic = PeerPanic {
+            at: SimTime::from_nanos(1_500_000_000),
+            peer: PeerId(1),
+            message: "BUG: index out of bounds".to_owned(),
+        };
+        let (exit, message) = told(|simulation| simulation.explained(panic.into()));
+        assert_eq!(exit, Exit::Bug);
+        assert!(
+            message.starts_with("BUG: acme-2 panicked at 1.5"),
+            "{message}"
+        );
+        assert!(message.contains("seed 7: index out of bounds"), "{message}");
+        assert!(message.ends_with("replay: fedsim run a.toml --seed 7 --set runs=1\n"));
+    }
+
+    #[test]
+    fn runs_that_differ_are_a_bug_that_names_the_first_event() {
+        // Two digests, and the event at which the runs part.
+        let run = |digest: &str| VerifiedRun {
+            threads: 1,
+            digest: digest.to_owned(),
+        };
+        let verification = Verification {
+            runs: vec![run("aa"), run("bb")],
+            difference: Some(Difference {
+                threads: [1, 2],
+                event: Some(DifferingEvent {
+                    at: SimTime::from_nanos(2_000_000_000),
+                    peer: "acme-1".to_owned(),
+                    class: "timer",
+                    from: "acme-1".to_owned(),
+                    texts: [Some("Probe".to_owned()), None],
+                }),
+            }),
+        };
+        assert!(!verification.holds());
+        let text = in_words(verification.difference.as_ref().expect("made above"));
+        assert!(text.contains("on 1 and on 2 threads"), "{text}");
+        assert!(text.contains("at acme-1, a timer from acme-1"), "{text}");
+        assert!(text.ends_with("  Probe\n  nothing"), "{text}");
+    }
+}
