@@ -8,12 +8,24 @@
 //! that no scenario table names is run with [`run_cast`]. Must not know files, arguments or
 //! terminals; the only thing it leaves open in a record is how long the run took in real time.
 
+mod perform;
+mod recorder;
 mod stages;
+mod story;
+mod tables;
+mod verify;
+mod watch;
 
 use std::sync::Arc;
 
 use fedsim_record::RunRecord;
 use fedsim_scenarios::Scenario;
+
+pub use perform::run_cast;
+pub(crate) use recorder::seconds;
+pub use stages::{RumorCast, SwimCast};
+pub use verify::verify_cast;
+pub use watch::{Watch, WatchReport};
 
 use crate::engine::{PeerPanic, RunControl};
 use crate::time::SimTime;
@@ -63,7 +75,9 @@ pub struct Verification {
 impl Verification {
     /// Whether all runs were the same.
     pub fn holds(&self) -> bool {
-        self.runs.windows(2).all(|two| two[0].digest == two[1].digest)
+        self.runs
+            .windows(2)
+            .all(|two| two[0].digest == two[1].digest)
     }
 }
 
