@@ -159,7 +159,7 @@ macro_rules! each_is_caught {
 
 #[test]
 fn a_storm_sees_every_mistake_in_elections() {
-    // The canary of the storm test (STYLE: a checker that nothing trips is not a checker). The
+    // The canary of the storm test (a checker that nothing trips is no checker). The
     // literal names the property that the paper says would break.
     each_is_caught!(
         plain_elections(),

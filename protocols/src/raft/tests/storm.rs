@@ -1,5 +1,4 @@
-//! Random runs in bad weather: nothing unsafe while it lasts, and progress once it is over (R16,
-//! R57).
+//! Random runs in bad weather: nothing unsafe while it lasts, and progress once it is over.
 
 use super::weather::{Climate, FAIR, Weather};
 use crate::peer::PeerId;
@@ -155,7 +154,7 @@ fn holds(seed: u64, config: RaftConfig) -> Weather<Paper> {
 
 #[test]
 fn nothing_breaks_in_a_storm_and_all_is_well_after_it() {
-    // R16 and R57 over every feature at once; the counts show that the storm was one.
+    // Every feature at once; the counts show that the storm was one.
     let mut seen = std::collections::BTreeMap::new();
     for seed in 0..150 {
         let weather = holds(seed, storm_config());
