@@ -54,11 +54,26 @@ impl Folder {
         self.low = mixed.wrapping_add(second).wrapping_mul(K2);
     }
 
+    /// Absorbs four integers in little more time than two: its multiplications overlap.
+    #[inline]
+    fn four(&mut self, [a, b, c, d]: [u64; 4]) {
+        let left = u128::from(self.low ^ a) * u128::from(self.high ^ b ^ K0);
+        let right = u128::from(self.high ^ c) * u128::from(self.low ^ d ^ K1);
+        let left = (left as u64) ^ ((left >> 64) as u64);
+        let right = (right as u64) ^ ((right >> 64) as u64);
+        self.high = left.wrapping_add(right.rotate_left(31)) ^ a ^ c;
+        self.low = right.wrapping_add(b).wrapping_add(d).wrapping_mul(K2) ^ left;
+    }
+
     /// Absorbs a byte string with its length.
     #[inline]
     pub fn bytes(&mut self, bytes: &[u8]) {
         self.u64(bytes.len() as u64);
-        let mut chunks = bytes.chunks_exact(16);
+        let mut wide = bytes.chunks_exact(32);
+        for chunk in &mut wide {
+            self.four([0, 8, 16, 24].map(|at| word(&chunk[at..at + 8])));
+        }
+        let mut chunks = wide.remainder().chunks_exact(16);
         for chunk in &mut chunks {
             self.pair(word(&chunk[..8]), word(&chunk[8..]));
         }

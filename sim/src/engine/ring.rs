@@ -81,17 +81,20 @@ impl Occupied {
     #[inline]
     fn next_from(&self, first: u64) -> Option<u64> {
         let place = first as usize % BUCKETS;
-        let words = self.0.len();
-        (0..=words).find_map(|step| {
-            let mut word = self.0[(place / 64 + step) % words];
-            if step == 0 {
-                word &= u64::MAX << (place % 64);
-            } else if step == words {
-                word &= !(u64::MAX << (place % 64));
+        let (word, bit) = (place / 64, place as u32 % 64);
+        let here = self.0[word] >> bit;
+        if here != 0 {
+            return Some(first + u64::from(here.trailing_zeros()));
+        }
+        let mut number = first + u64::from(64 - bit);
+        for step in 1..=self.0.len() {
+            let next = self.0[(word + step) % self.0.len()];
+            if next != 0 {
+                return Some(number + u64::from(next.trailing_zeros()));
             }
-            let found = (place / 64 + step) * 64 + word.trailing_zeros() as usize;
-            (word != 0).then(|| first + (found - place) as u64)
-        })
+            number += 64;
+        }
+        None
     }
 }
 
@@ -163,9 +166,11 @@ impl<T: Timed> Ring<T> {
     pub(crate) fn take_before(&mut self, end: SimTime, due: &mut Due<T>) {
         debug_assert!(due.chunks.is_empty());
         let whole_until = self.bucket_of(end);
-        while self.first < whole_until && self.len > 0 {
+        let mut next = self.next_bucket();
+        while next < whole_until {
+            self.advance(next);
             self.take_bucket(due);
-            self.advance(self.next_bucket().min(whole_until));
+            next = self.next_bucket();
         }
         self.advance(whole_until);
         if end.as_nanos() & ((1 << self.width_bits) - 1) != 0 {
@@ -181,6 +186,7 @@ impl<T: Timed> Ring<T> {
     }
 
     /// The number of the first bucket that holds something.
+    #[inline]
     fn next_bucket(&self) -> u64 {
         let far = || self.far.keys().next().copied();
         let near = self.occupied.next_from(self.first);
@@ -193,9 +199,16 @@ impl<T: Timed> Ring<T> {
             return;
         }
         self.first = first;
+        if !self.far.is_empty() {
+            self.bring_in();
+        }
+    }
+
+    /// Moves into the ring what it reaches by now.
+    fn bring_in(&mut self) {
         while let Some(entry) = self.far.first_entry() {
             let number = *entry.key();
-            if number - first >= BUCKETS as u64 {
+            if number - self.first >= BUCKETS as u64 {
                 break;
             }
             self.buckets[number as usize % BUCKETS] = entry.remove();

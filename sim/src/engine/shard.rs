@@ -51,8 +51,28 @@ struct Place<P: Protocol> {
     wake_at: SimTime,
     /// The first delivery of this window.
     first: u32,
-    /// Whether it runs in this window.
-    active: bool,
+}
+
+/// Which peers run in this window. They run in slot order, which is how they lie in memory.
+#[derive(Default)]
+struct Active(Vec<u64>);
+
+impl Active {
+    #[inline]
+    fn add(&mut self, local: u32) {
+        self.0[local as usize / 64] |= 1 << (local % 64);
+    }
+
+    /// Takes the first peer of word number `word`, if there is one left.
+    #[inline]
+    fn take(&mut self, word: usize) -> Option<u32> {
+        let bits = self.0[word];
+        if bits == 0 {
+            return None;
+        }
+        self.0[word] = bits & (bits - 1);
+        Some(word as u32 * 64 + bits.trailing_zeros())
+    }
 }
 
 /// The peers of one thread: those whose slot leaves the remainder `shard` when divided by `shards`.
@@ -62,7 +82,7 @@ pub(crate) struct Shard<P: Protocol> {
     post: Rc<RefCell<Post<P>>>,
     wakes: Ring<Wake>,
     woken: Due<Wake>,
-    active: Vec<u32>,
+    active: Active,
     shards: u32,
     shard: u32,
 }
@@ -87,7 +107,7 @@ impl<P: Protocol> Shard<P> {
             post: Rc::clone(&shared.post),
             wakes,
             woken: Due::default(),
-            active: Vec::new(),
+            active: Active::default(),
             shards,
             shard,
         };
@@ -103,9 +123,9 @@ impl<P: Protocol> Shard<P> {
                 seat: Seat::new(peer, shared.clone()),
                 wake_at: starts_at,
                 first: NONE,
-                active: false,
             });
         }
+        this.active.0 = vec![0; this.places.len().div_ceil(64)];
         this
     }
 
@@ -130,22 +150,22 @@ impl<P: Protocol> Shard<P> {
         self.collect_wakes(plan.end);
         let mut orders = (!plan.orders.is_empty()).then(|| self.collect_orders(&plan.orders));
         let mut worst = None;
-        for position in 0..self.active.len() {
-            let local = self.active[position];
-            let window = Window {
-                start: plan.start,
-                end: plan.end,
-                first: std::mem::replace(&mut self.places[local as usize].first, NONE),
-                orders: match &mut orders {
-                    Some(orders) => orders.remove(&local).unwrap_or_default(),
-                    None => Vec::new(),
-                },
-            };
-            if let Some(panic) = self.run_one(local, window) {
-                worst = least(worst, panic);
+        for word in 0..self.active.0.len() {
+            while let Some(local) = self.active.take(word) {
+                let window = Window {
+                    start: plan.start,
+                    end: plan.end,
+                    first: std::mem::replace(&mut self.places[local as usize].first, NONE),
+                    orders: match &mut orders {
+                        Some(orders) => orders.remove(&local).unwrap_or_default(),
+                        None => Vec::new(),
+                    },
+                };
+                if let Some(panic) = self.run_one(local, window) {
+                    worst = least(worst, panic);
+                }
             }
         }
-        self.active.clear();
         let mut post = self.post.borrow_mut();
         self.cell.borrow_mut().ring.recycle(&mut post.due);
         worst
@@ -173,10 +193,7 @@ impl<P: Protocol> Shard<P> {
             let local = if shards == 1 { slot } else { slot / shards };
             let place = &mut places[local as usize];
             next[index as usize] = std::mem::replace(&mut place.first, index);
-            if !place.active {
-                place.active = true;
-                active.push(local);
-            }
+            active.add(local);
         });
     }
 
@@ -188,10 +205,7 @@ impl<P: Protocol> Shard<P> {
             if place.wake_at == wake.at {
                 place.wake_at = SimTime::NEVER;
             }
-            if !place.active {
-                place.active = true;
-                active.push(wake.local);
-            }
+            active.add(wake.local);
         });
         self.wakes.recycle(&mut self.woken);
     }
@@ -204,11 +218,7 @@ impl<P: Protocol> Shard<P> {
             }
             let local = peer.0 / self.shards;
             mine.entry(local).or_default().push(control.clone());
-            let place = &mut self.places[local as usize];
-            if !place.active {
-                place.active = true;
-                self.active.push(local);
-            }
+            self.active.add(local);
         }
         mine
     }
@@ -216,7 +226,6 @@ impl<P: Protocol> Shard<P> {
     #[inline]
     fn run_one(&mut self, local: u32, window: Window) -> Option<PeerPanic> {
         let place = &mut self.places[local as usize];
-        place.active = false;
         let seat = &mut place.seat;
         if let Err(cause) = catch_unwind(AssertUnwindSafe(|| seat.run(window))) {
             let (at, peer) = self.cell.borrow().current;
