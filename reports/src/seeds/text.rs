@@ -2,7 +2,7 @@
 
 use super::{Pooled, SeedsSummary};
 use crate::number::measured;
-use crate::text::cut;
+use crate::text::{cut, expectation};
 use crate::verdict::verdict_sign;
 
 const FAILURES_SHOWN: usize = 10;
@@ -24,6 +24,12 @@ pub fn seeds_text(summary: &SeedsSummary) -> String {
             summary.unknown.len(),
         ),
     ];
+    lines.extend(
+        summary
+            .expectations
+            .iter()
+            .map(|one| cut(&expectation(one), 80)),
+    );
     if !summary.metrics.is_empty() {
         lines.push(String::new());
         lines.push(row(
