@@ -36,10 +36,10 @@ const TEXT: &str = "name = \"test\"\nclaim = \"a checker is no decoration\"\ndur
     [rumor]\nmode = \"push\"\nperiod = \"200ms\"\nrounds = \"synchronous\"\n";
 
 fn watch(scenario: &Scenario) -> RumorWatch {
-    match &scenario.protocols[0] {
-        ProtocolSpec::Rumor(settings) => RumorWatch::new(scenario, settings),
-        ProtocolSpec::Swim(_) => panic!("not a rumor scenario"),
-    }
+    let ProtocolSpec::Rumor(settings) = &scenario.protocols[0] else {
+        panic!("not a rumor scenario");
+    };
+    RumorWatch::new(scenario, settings)
 }
 
 fn run<R: Rules>(scenario: &Scenario) -> RunRecord {

@@ -37,7 +37,7 @@ mutants! {
         fn next_incarnation(_: DeadRule, _: ClaimKind, _: Incarnation, _: Incarnation) -> Option<Incarnation> {
             None
         }
-        fn refutes(_: Incarnation, _: Incarnation) -> bool {
+        fn refutes(_: DeadRule, _: ClaimKind, _: Incarnation, _: Incarnation) -> bool {
             false
         }
     }
@@ -63,10 +63,10 @@ mutants! {
 }
 
 fn spec(scenario: &Scenario) -> &SwimSpec {
-    match &scenario.protocols[0] {
-        ProtocolSpec::Swim(spec) => spec,
-        ProtocolSpec::Rumor(_) => panic!("not a SWIM scenario"),
-    }
+    let ProtocolSpec::Swim(spec) = &scenario.protocols[0] else {
+        panic!("not a SWIM scenario");
+    };
+    spec
 }
 
 fn run<R: SwimRules>(scenario: &Scenario) -> RunRecord {
@@ -125,11 +125,12 @@ fn completeness_notices_a_group_that_suspects_nobody() {
 
 #[test]
 fn accuracy_notices_members_that_do_not_refute() {
-    // Without proxies one lost ping in twenty raises a suspicion; only refutation prevents deaths.
+    // Without proxies one lost ping in sixteen raises a suspicion; only refutation prevents deaths,
+    // told often enough to reach everybody within the 4 s of a suspicion.
     let text = format!(
         "{HEAD}duration = \"60s\"\n[peers]\ncount = 6\n\
          [network]\nloss = \"3%\"\nlatency = {{ uniform = [\"10ms\", \"50ms\"] }}\n\
-         [swim]\nbootstrap = \"full\"\nproxies = 0\ndynamic_suspicion = false\nlocal_health = false\n\
+         [swim]\nbootstrap = \"full\"\nproxies = 0\nretransmit_multiplier = 12\ndynamic_suspicion = false\nlocal_health = false\n\
          [expect]\nholds = [\"swim/accuracy\"]\n"
     );
     convicts::<Meek>("swim/accuracy", &scenario(&text));
