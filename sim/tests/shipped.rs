@@ -66,19 +66,3 @@ fn every_metric_and_invariant_that_a_run_reports_is_known_before() {
         }
     }
 }
-
-#[test]
-#[ignore = "temp"]
-fn full_size() {
-    let scenario = shipped("gossip/rumor-100k", &[]);
-    println!("{}", told(&run(&scenario)));
-    for entry in library::list() {
-        if entry.name != "gossip/rumor-100k" {
-            let r = run(&shipped(&entry.name, &[]));
-            println!(
-                "{} {:#?} {:?}",
-                entry.name, r.summary.metrics, r.summary.invariants
-            );
-        }
-    }
-}
