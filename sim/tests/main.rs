@@ -1,4 +1,13 @@
 //! Whole runs through the public interface.
 
+/// Broken rumor spreading trips its checkers, as published it does not.
+mod broken_rumor;
+/// Broken SWIM trips its checkers, SWIM as published does not.
+mod broken_swim;
+/// Every shipped scenario keeps its claim.
 mod shipped;
+/// The statistics of the papers.
+mod statistics;
 mod support;
+/// Runs are the same again and on any number of threads; if not, the first difference is found.
+mod verification;

@@ -3,6 +3,8 @@
 use fedsim_record::{Tables, Verdict};
 use fedsim_scenarios::library;
 
+use fedsim_sim::runner::{invariant_names, metric_names};
+
 use super::support::{run, shipped, told};
 
 /// Sizes at which one run takes well under a second; claims about size are for the full ones.
@@ -34,4 +36,33 @@ fn every_shipped_scenario_keeps_its_claim() {
         }
     }
     assert!(missed.is_empty(), "{}", missed.join("\n"));
+}
+
+#[test]
+fn every_metric_and_invariant_that_a_run_reports_is_known_before() {
+    // Names under [expect] are checked before anything runs; a name missing there is refused.
+    for entry in library::list() {
+        let scenario = shipped(&entry.name, smaller(&entry.name));
+        let (metrics, invariants) = (metric_names(&scenario), invariant_names(&scenario));
+        let expected = scenario
+            .expect
+            .metrics
+            .iter()
+            .chain(&scenario.expect.pooled);
+        for wanted in expected {
+            assert!(
+                metrics.contains(&wanted.metric),
+                "{}: {}",
+                entry.name,
+                wanted.metric
+            );
+        }
+        let summary = run(&scenario).summary;
+        for name in summary.metrics.keys() {
+            assert!(metrics.contains(name), "{}: {name}", entry.name);
+        }
+        for found in &summary.invariants {
+            assert!(invariants.contains(&found.name.as_str()), "{}", found.name);
+        }
+    }
 }

@@ -56,7 +56,7 @@ impl Accuracy {
             Standing::Unknown | Standing::Alive | Standing::Left => false,
         };
         let is_healthy = |peer: PeerId| self.is_healthy(at, peer, observer, group);
-        if !is_accused || !connected || !is_healthy(subject) {
+        if !is_accused || !connected || observer == subject || !is_healthy(subject) {
             return;
         }
         let by_healthy = is_healthy(observer);

@@ -266,7 +266,7 @@ impl Group {
     fn set(&mut self, at: SimTime, observer: PeerId, subject: PeerId, after: Standing) {
         let place = self.place(observer, subject);
         let before = std::mem::replace(&mut self.standing[place], after);
-        if self.sees(observer) {
+        if self.sees(observer) && observer != subject {
             let was = u64::from(self.is_wrong(before, subject));
             let is = u64::from(self.is_wrong(after, subject));
             self.count(at, self.wrong - was + is);
