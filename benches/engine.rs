@@ -1,37 +1,98 @@
-//! Engine against heap (first light).
-#![allow(missing_docs, clippy::disallowed_methods)]
-mod tokens;
+//! How fast the engine is, against a bare loop over one `BinaryHeap` that passes the same tokens.
+//!
+//! The engine runs with everything on that a real run has: run digest, network draws, counters,
+//! messages of 64 bytes through the real trait and outbox. Each row takes turns between the two and
+//! prints medians. Figures go to `target/figures.json`. An argument picks the rows whose figure
+//! contains it.
+
+#[allow(dead_code, reason = "each benchmark uses its own part")]
+mod common;
+
 use std::sync::Arc;
-use std::time::Instant;
-use fedsim_protocols::{SimDuration, Probability};
-use fedsim_scenarios::spec::*;
+
+use common::figures::{Figures, Reach};
+use common::tokens::{Tokens, bare_heap};
+use common::{median, scenario, timed};
+use fedsim_protocols::SimDuration;
 use fedsim_sim::engine::{Options, run};
 
-fn scenario(peers: u32, duration: SimDuration) -> Scenario {
-    let link = LinkSpec { latency: Latency::Uniform { low: SimDuration::from_millis(10), high: SimDuration::from_millis(100) }, loss: Probability::ZERO, duplicate: Probability::ZERO, reorder: None, in_order: false, bandwidth: None };
-    Scenario { name: "t".into(), claim: String::new(), seed: 1, runs: 1, duration, warm_up: SimDuration::ZERO,
-      peers: (0..peers).map(|n| PeerSpec { nickname: format!("p-{n}"), organisation: String::new(), region: String::new(), role: Role::Member, starts_at: SimDuration::ZERO }).collect(),
-      network: NetworkSpec { link, lan: None, regions: None, links: vec![], clock: ClockSpec::default(), clock_spread: ClockSpec::default(), clocks: vec![], cpu: CpuSpec::default(), cpus: vec![], disk: DiskSpec::default(), disks: vec![] },
-      topology: Topology::Complete, routing: Routing::Neighbours, assume: Assume::default(), faults: vec![], expect: Expect::default() }
+/// One size of the token game.
+struct Row {
+    tokens: Tokens,
+    /// Events to pass, about.
+    events: u64,
+    figure: &'static str,
+    reach: f64,
+    two_threads: Option<(&'static str, f64)>,
+}
+
+const LOW_NANOS: u64 = 10_000_000;
+const HIGH_NANOS: u64 = 100_000_000;
+const TURNS: usize = 5;
+
+fn rows() -> [Row; 4] {
+    let row = |peers, in_flight, events, figure, reach| Row {
+        tokens: Tokens { peers, in_flight },
+        events,
+        figure,
+        reach,
+        two_threads: None,
+    };
+    [
+        row(4, 8, 3_000_000, "engine_vs_heap_4_8", 0.35),
+        row(1_000, 5_000, 4_000_000, "engine_vs_heap_1k_5k", 0.45),
+        Row {
+            two_threads: Some(("engine_2_threads", 1.6)),
+            ..row(1_000, 100_000, 8_000_000, "engine_vs_heap_1k_100k", 1.3)
+        },
+        row(100_000, 1_000_000, 6_000_000, "engine_vs_heap_100k_1m", 2.5),
+    ]
+}
+
+/// Millions of events a second of the engine.
+fn engine_rate(tokens: &Arc<Tokens>, span: u64, threads: usize) -> f64 {
+    let scenario = scenario(tokens.peers, SimDuration::from_nanos(span));
+    let options = Options {
+        threads,
+        ..Options::default()
+    };
+    let (seconds, outcome) = timed(|| run(&scenario, tokens, &options, &mut ()));
+    let outcome = outcome.expect("passing tokens does not panic");
+    outcome.counters.events as f64 / seconds / 1e6
+}
+
+fn measure(row: Row, figures: &mut Figures) {
+    let span = row.events * (LOW_NANOS + HIGH_NANOS) / 2 / u64::from(row.tokens.in_flight);
+    let tokens = Arc::new(row.tokens);
+    let (mut heap, mut one, mut ratio, mut speedup) = (vec![], vec![], vec![], vec![]);
+    for _ in 0..TURNS {
+        let (seconds, events) = timed(|| bare_heap(&tokens, LOW_NANOS, HIGH_NANOS, span));
+        heap.push(events as f64 / seconds / 1e6);
+        one.push(engine_rate(&tokens, span, 1));
+        ratio.push(one[one.len() - 1] / heap[heap.len() - 1]);
+        if row.two_threads.is_some() {
+            speedup.push(engine_rate(&tokens, span, 2) / one[one.len() - 1]);
+        }
+    }
+    println!(
+        "{} peers, {} in flight: heap {:.2} M events/s, engine {:.2} M events/s",
+        tokens.peers,
+        tokens.in_flight,
+        median(heap),
+        median(one)
+    );
+    figures.add(row.figure, median(ratio), Reach::AtLeast(row.reach));
+    if let Some((figure, reach)) = row.two_threads {
+        figures.add(figure, median(speedup), Reach::AtLeast(reach));
+    }
 }
 
 fn main() {
-    for (peers, in_flight, events) in [(4u32, 8u32, 4_000_000u64), (1_000, 5_000, 5_000_000), (1_000, 100_000, 10_000_000), (100_000, 1_000_000, 6_000_000)] {
-        let span = events * 55_000_000 / u64::from(in_flight);
-        let tokens = Arc::new(tokens::Tokens { peers, in_flight });
-        for _ in 0..3 {
-        let t = Instant::now();
-        let n = tokens::bare_heap(&tokens, 10_000_000, 100_000_000, span);
-        let heap = n as f64 / t.elapsed().as_secs_f64() / 1e6;
-        let sc = scenario(peers, SimDuration::from_nanos(span));
-        let mut rates = vec![];
-        for threads in if in_flight > 10_000 { vec![1, 2] } else { vec![1] } {
-            let t = Instant::now();
-            let out = run(&sc, &tokens, &Options { threads, ..Options::default() }, &mut ()).unwrap();
-            rates.push(out.counters.events as f64 / t.elapsed().as_secs_f64() / 1e6);
-            println!("{peers} {in_flight} threads {threads} {:02x?} ev {}", &out.digest[..4], out.counters.events);
-        }
-        println!("{peers},{in_flight}: heap {heap:.2} engine {:.2} two {:.2} ratio {:.2} speedup {:.2}", rates[0], rates.last().unwrap(), rates[0] / heap, rates.last().unwrap()/rates[0]);
-        }
+    let mut figures = Figures::default();
+    let wanted = std::env::args().skip(1).find(|arg| !arg.starts_with('-'));
+    let is_wanted = |row: &Row| wanted.as_ref().is_none_or(|part| row.figure.contains(part));
+    for row in rows().into_iter().filter(is_wanted) {
+        measure(row, &mut figures);
     }
+    figures.write();
 }

@@ -31,6 +31,7 @@ impl Folder {
     }
 
     /// The hash of one value alone.
+    #[inline]
     pub fn of<T: Fold + ?Sized>(value: &T) -> u64 {
         let mut folder = Self::new();
         value.fold(&mut folder);
@@ -70,6 +71,7 @@ impl Folder {
     }
 
     /// The hash of all that was absorbed so far.
+    #[inline]
     pub fn finish(&self) -> u128 {
         let mut end = *self;
         end.pair(K1, K0);
@@ -77,6 +79,7 @@ impl Folder {
     }
 }
 
+#[inline]
 fn word(bytes: &[u8]) -> u64 {
     u64::from_le_bytes(bytes.try_into().expect("eight bytes"))
 }
@@ -93,6 +96,7 @@ pub trait Fold {
 macro_rules! fold_integers {
     ($($integer:ty),*) => {$(
         impl Fold for $integer {
+            #[inline]
             fn fold(&self, into: &mut Folder) {
                 into.u64(*self as u64);
             }
@@ -124,6 +128,7 @@ impl Fold for String {
 }
 
 impl<const N: usize> Fold for [u8; N] {
+    #[inline]
     fn fold(&self, into: &mut Folder) {
         into.bytes(self);
     }

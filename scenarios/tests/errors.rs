@@ -101,6 +101,16 @@ const MISTAKES: &[(&str, &str, &str)] = &[
         "\"*\"",
         "has no faults",
     ),
+    (
+        "[[faults]]\nat = \"5s\"\nheal_by = \"5s\"\ncrash = \"acme-1\"\n",
+        "\"5s\"",
+        "before it strikes",
+    ),
+    (
+        "[clients]\ncount = 1\n[workload.requests]\nuntil = \"2m\"\n",
+        "\"2m\"",
+        "past the end",
+    ),
     ("[sweep]\n", "sweep", "reserved"),
     ("[workload.requests]\n", "", "no clients"),
     (

@@ -51,8 +51,17 @@ fn pieces() -> impl Strategy<Value = String> {
     prop_oneof![known.prop_map(str::to_owned), "[ -~]{0,12}"]
 }
 
+/// The same cases each time; `PROPTEST_CASES` asks for more.
+fn config() -> ProptestConfig {
+    ProptestConfig {
+        failure_persistence: None,
+        rng_seed: proptest::test_runner::RngSeed::Fixed(2026),
+        ..ProptestConfig::default()
+    }
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 192, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(config())]
 
     #[test]
     fn random_text_is_read_or_refused(text in "\\PC{0,200}") {

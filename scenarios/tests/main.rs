@@ -4,5 +4,6 @@ mod errors;
 mod fuzz;
 mod overrides;
 mod pages;
+mod round_trip;
 mod shipped;
 mod support;

@@ -180,6 +180,7 @@ impl<R: Rules> Pbft<R> {
         self.log = Log::new(snapshot.sequence, self.config.window);
         self.view_changes = vec![None; n];
         self.helped = vec![None; n];
+        self.served = vec![None; n];
         self.future = super::future::Future::new(n, self.config.window);
     }
 
@@ -238,6 +239,7 @@ impl<R: Rules> Pbft<R> {
     fn restore_certificate(&mut self, certificate: Option<&PreparedCertificate>) {
         if let Some(certificate) = certificate
             && certificate.pre_prepare.epoch == self.roster.epoch
+            && self.is_in_window(certificate.pre_prepare.sequence)
             && let Some(slot) = self.log.slot(certificate.pre_prepare.sequence)
         {
             slot.certificate = Some(Arc::new(certificate.clone()));
@@ -251,7 +253,8 @@ impl<R: Rules> Pbft<R> {
         ctx: &mut Ctx<'_, R>,
     ) {
         let current = pre_prepare.epoch == self.roster.epoch && pre_prepare.view == self.view;
-        if !current || self.status == Status::Changing {
+        let placed = self.is_in_window(pre_prepare.sequence);
+        if !current || !placed || self.status == Status::Changing {
             return;
         }
         let (sequence, digest) = (pre_prepare.sequence, pre_prepare.digest);

@@ -42,6 +42,8 @@ pub enum Reason {
     BadViewChangeSet,
     /// The pre-prepares of a new-view do not follow from its view-changes.
     BadNewView,
+    /// A commit proof does not prove anything.
+    BadCommitProof,
     /// A transferred state or roster does not have the digest proved.
     BadState,
     /// A reply to nothing asked.
@@ -72,6 +74,7 @@ impl Reason {
             Self::BadPreparedCertificate => "bad-prepared-certificate",
             Self::BadViewChangeSet => "bad-view-change-set",
             Self::BadNewView => "bad-new-view",
+            Self::BadCommitProof => "bad-commit-proof",
             Self::BadState => "bad-state",
             Self::UnexpectedReply => "unexpected-reply",
             Self::NotForMe => "not-for-me",
@@ -248,7 +251,7 @@ pub enum PbftEvent {
         /// Why.
         cause: ViewChangeCause,
     },
-    /// The replica sent a new-view and is the primary.
+    /// The replica is the primary: of the epoch's first view, or having made a new-view.
     PrimaryElected {
         /// The roster's epoch.
         epoch: Epoch,

@@ -40,13 +40,12 @@ impl<R: Rules> Pbft<R> {
         if self.awaits_handover() {
             return None;
         }
-        let committed = self.log.iter().filter(|(n, _)| *n > self.executed);
-        for (sequence, slot) in committed {
+        for (sequence, slot) in self.log.above(self.executed) {
             if !R::may_execute(sequence, self.executed) {
                 return None;
             }
-            if slot.committed.is_some() {
-                return slot.committed.clone();
+            if let Some((placement, proof)) = &slot.committed {
+                return Some((*placement, proof.batch.clone()));
             }
         }
         None

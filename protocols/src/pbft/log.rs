@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::signed::Signed;
 
 use super::event::Placement;
-use super::message::{Batch, Commit, PrePrepare, Prepare, PreparedCertificate};
+use super::message::{Batch, Commit, CommitCertificate, PrePrepare, Prepare, PreparedCertificate};
 use super::numbers::Sequence;
 use super::votes::Tally;
 
@@ -17,8 +17,8 @@ pub(super) struct Slot {
     pub(super) assignment: Option<(Signed<PrePrepare>, Batch)>,
     /// The prepares of this view.
     pub(super) prepares: Tally<Signed<Prepare>>,
-    /// The commits of this view; only their number matters.
-    pub(super) commits: Tally<()>,
+    /// The commits of this view, until there are enough.
+    pub(super) commits: Tally<Signed<Commit>>,
     /// The replica's own prepare of this view.
     pub(super) own_prepare: Option<Signed<Prepare>>,
     /// The replica's own commit of this view.
@@ -28,7 +28,7 @@ pub(super) struct Slot {
     /// The prepared certificate of the highest view; survives views.
     pub(super) certificate: Option<Arc<PreparedCertificate>>,
     /// What committed; survives views.
-    pub(super) committed: Option<(Placement, Batch)>,
+    pub(super) committed: Option<(Placement, Arc<CommitCertificate>)>,
 }
 
 impl Slot {
@@ -44,9 +44,14 @@ impl Slot {
     }
 
     fn votes(&self) -> usize {
-        self.prepares.len() + self.commits.len()
+        let committed = self.committed.as_ref();
+        let proof = committed.map_or(0, |(_, proof)| proof.commits.len());
+        self.prepares.len() + self.commits.len() + proof
     }
 }
+
+/// Far above any window: a guard against absurd numbers.
+const MOST_SLOTS: usize = 1 << 20;
 
 /// The slots above the low watermark.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -87,11 +92,12 @@ impl Log {
         self.slots.get(self.position(sequence)?)
     }
 
-    /// The slot, made if it lies between the watermarks.
+    /// The slot, made if need be. Whether it lies in the window is the caller's business; numbers
+    /// beyond all windows have no slot.
     #[inline]
     pub(super) fn slot(&mut self, sequence: Sequence) -> Option<&mut Slot> {
         let position = self.position(sequence)?;
-        if sequence > self.high() {
+        if position >= MOST_SLOTS {
             return None;
         }
         if position >= self.slots.len() {
@@ -102,10 +108,16 @@ impl Log {
 
     /// The slots known, by rising sequence number.
     pub(super) fn iter(&self) -> impl Iterator<Item = (Sequence, &Slot)> {
-        let low = self.low;
-        (1..)
-            .zip(&self.slots)
-            .map(move |(n, slot)| (low.plus(n), slot))
+        self.above(self.low)
+    }
+
+    /// The slots known above `sequence`, by rising sequence number.
+    pub(super) fn above(&self, sequence: Sequence) -> impl Iterator<Item = (Sequence, &Slot)> {
+        let skipped = sequence.0.saturating_sub(self.low.0);
+        let start = usize::try_from(skipped).unwrap_or(usize::MAX);
+        let start = start.min(self.slots.len());
+        let first = self.low.plus(start as u64 + 1);
+        (first.0..).map(Sequence).zip(self.slots.range(start..))
     }
 
     /// Forgets everything at or below `low` (section 4.3).

@@ -167,6 +167,8 @@ content!(
         epoch: Epoch,
         /// The replica's view.
         view: View,
+        /// Whether it still waits for the view to begin.
+        changing: bool,
         /// Its last stable checkpoint.
         stable: Sequence,
         /// Its last executed batch.
@@ -316,6 +318,17 @@ fold_struct!(CheckpointCertificate {
     votes
 });
 
+/// Proof that a batch committed: a quorum of matching commits. It convinces in every view.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, BorshSerialize, BorshDeserialize)]
+pub struct CommitCertificate {
+    /// The batch that committed.
+    pub batch: Batch,
+    /// The votes.
+    pub commits: Vec<Signed<Commit>>,
+}
+
+fold_struct!(CommitCertificate { batch, commits });
+
 /// A stable checkpoint's state with its proof. Not signed: whoever sends it cannot change it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, BorshSerialize, BorshDeserialize)]
 pub struct StateReply {
@@ -388,6 +401,11 @@ pub enum PbftMessage {
         /// What it has.
         status: Signed<Status>,
     },
+    /// Replica to stuck replica: this batch committed.
+    CommitProof {
+        /// The proof.
+        certificate: Box<CommitCertificate>,
+    },
     /// Replica to replica: this checkpoint is stable.
     CheckpointProof {
         /// The proof.
@@ -416,9 +434,10 @@ fold_enum!(PbftMessage {
     7 = ViewChange { view_change },
     8 = NewView { new_view },
     9 = Status { status },
-    10 = CheckpointProof { certificate },
-    11 = StateRequest { request },
-    12 = StateReply { reply },
+    10 = CommitProof { certificate },
+    11 = CheckpointProof { certificate },
+    12 = StateRequest { request },
+    13 = StateReply { reply },
 });
 
 impl Message for PbftMessage {
@@ -433,6 +452,7 @@ impl Message for PbftMessage {
         "view-change",
         "new-view",
         "status",
+        "commit-proof",
         "checkpoint-proof",
         "state-request",
         "state-reply",
@@ -450,9 +470,10 @@ impl Message for PbftMessage {
             Self::ViewChange { .. } => 7,
             Self::NewView { .. } => 8,
             Self::Status { .. } => 9,
-            Self::CheckpointProof { .. } => 10,
-            Self::StateRequest { .. } => 11,
-            Self::StateReply { .. } => 12,
+            Self::CommitProof { .. } => 10,
+            Self::CheckpointProof { .. } => 11,
+            Self::StateRequest { .. } => 12,
+            Self::StateReply { .. } => 13,
         }
     }
 }

@@ -29,7 +29,7 @@
 //! | view-change | replica | all | view change |
 //! | new-view | primary of the new view | all | view change |
 //! | status | stuck replica | all | retransmission |
-//! | checkpoint-proof | replica | stuck replica | retransmission |
+//! | commit-proof, checkpoint-proof | replica | stuck replica | retransmission |
 //! | state-request, state-reply | replica or client; replica | one replica; asker | state transfer, rosters |
 //!
 //! ```text
@@ -38,19 +38,22 @@
 //! backups                               ──prepare──▶ ──commit──▶ ·  ──reply
 //! ```
 //!
-//! Start reading at [`replica`], then [`rules`]; the phases follow in `ordering`, `execution`,
+//! Start reading at [`replica`], then [`rules`]; the phases follow in `ordering`, `committing`, `execution`,
 //! `checkpoint`, `view_change`, `new_view`, `state_transfer`. Must not know networks, clocks other
 //! than its own, adversaries or any other protocol.
 
 mod checkpoint;
 mod client;
+mod committing;
 pub mod config;
 mod durability;
 pub mod event;
 mod execution;
 mod future;
+mod inspect;
 mod log;
 pub mod message;
+pub mod mutants;
 mod new_view;
 pub mod numbers;
 mod ordering;

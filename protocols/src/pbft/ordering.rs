@@ -1,4 +1,6 @@
-//! The normal case (section 4.2): request, pre-prepare, prepare, commit. Must not know execution.
+//! The normal case (section 4.2) up to prepared: request, pre-prepare, prepare; the view timer.
+//!
+//! Must not know execution.
 
 use std::sync::Arc;
 
@@ -7,9 +9,7 @@ use crate::signed::Signed;
 
 use super::PbftTimer;
 use super::event::{PbftEvent, Placement, Reason};
-use super::message::{
-    Batch, Commit, PbftMessage, PrePrepare, Prepare, PreparedCertificate, Request,
-};
+use super::message::{Batch, PbftMessage, PrePrepare, Prepare, PreparedCertificate, Request};
 use super::numbers::{Digest, Sequence, View};
 use super::replica::{Ctx, Pbft, Status};
 use super::rules::{Rules, VoteKind};
@@ -90,7 +90,7 @@ impl<R: Rules> Pbft<R> {
         self.is_primary()
             && self.status == Status::Active
             && self.may_vote()
-            && R::is_in_window(sequence, self.log.low(), self.config.window)
+            && self.is_in_window(sequence)
             && self.assigned.0.saturating_sub(self.executed.0) < self.config.pipeline
             && sequence <= self.last_of_epoch()
     }
@@ -182,7 +182,7 @@ impl<R: Rules> Pbft<R> {
             Ok(Arrival::Late)
         } else if view > self.view || self.status == Status::Changing {
             Ok(Arrival::Early)
-        } else if R::is_in_window(sequence, self.log.low(), self.config.window) {
+        } else if self.is_in_window(sequence) {
             Ok(Arrival::Now)
         } else if sequence <= high.plus(self.config.window) {
             Ok(Arrival::Early)
@@ -344,7 +344,7 @@ impl<R: Rules> Pbft<R> {
         slot.certificate = Some(Arc::new(PreparedCertificate {
             pre_prepare: pre_prepare.clone(),
             batch: batch.clone(),
-            prepares: slot.prepares.votes::<R>(digest).cloned().collect(),
+            prepares: slot.prepares.take::<R>(digest),
         }));
         self.persist_slot(sequence, ctx);
         let placement = self.placement(sequence, digest);
@@ -355,113 +355,15 @@ impl<R: Rules> Pbft<R> {
         self.check_committed(sequence, ctx);
     }
 
-    fn send_commit(&mut self, sequence: Sequence, digest: Digest, ctx: &mut Ctx<'_, R>) {
-        let (Some(replica), true) = (self.me, self.may_vote()) else {
-            return;
-        };
-        let commit = ctx.sign(Commit {
-            epoch: self.roster.epoch,
-            view: self.view,
-            sequence,
-            digest,
-            replica,
-        });
-        if let Some(slot) = self.log.slot(sequence) {
-            slot.own_commit = Some(commit.clone());
-            slot.commits.add::<R>(replica, digest, ());
-        }
-        self.multicast(PbftMessage::Commit { commit }, ctx);
-    }
-
-    /// A commit (section 4.2).
-    pub(super) fn on_commit(
-        &mut self,
-        commit: &Signed<Commit>,
-        ctx: &mut Ctx<'_, R>,
-    ) -> Result<(), Reason> {
-        let arrival = self.arrival(commit.view, commit.sequence)?;
-        self.check_member(commit.epoch, commit.replica, commit)?;
-        match arrival {
-            Arrival::Late => return Ok(()),
-            Arrival::Early => {
-                self.check_vote_signature(VoteKind::Commit, commit, ctx)?;
-                let commit = commit.clone();
-                self.future
-                    .keep(commit.replica, PbftMessage::Commit { commit });
-                return Ok(());
-            }
-            Arrival::Now => {}
-        }
-        // Once committed, a further commit can change nothing and need not be verified.
-        let committed = |slot: &super::log::Slot| slot.committed.is_some();
-        if self.log.get(commit.sequence).is_some_and(committed) {
-            return Ok(());
-        }
-        self.check_vote_signature(VoteKind::Commit, commit, ctx)?;
-        let slot = self.log.slot(commit.sequence);
-        let slot = slot.ok_or(Reason::OutsideWindow)?;
-        if !slot.commits.add::<R>(commit.replica, commit.digest, ()) {
-            return Err(Reason::DuplicateVote);
-        }
-        self.expect_progress(ctx);
-        self.check_committed(commit.sequence, ctx);
-        Ok(())
-    }
-
-    /// committed-local(m, v, n, i): prepared and a quorum of matching commits, own included.
-    pub(super) fn check_committed(&mut self, sequence: Sequence, ctx: &mut Ctx<'_, R>) {
-        let Some(slot) = self.log.slot(sequence) else {
-            return;
-        };
-        let Some((pre_prepare, batch)) = &slot.assignment else {
-            return;
-        };
-        let digest = pre_prepare.digest;
-        let votes = slot.commits.count::<R>(digest);
-        let done = slot.committed.is_some() || !slot.prepared;
-        if done || !R::is_quorum(votes, &self.roster) {
-            return;
-        }
-        let batch = batch.clone();
-        let placement = Placement {
-            epoch: self.roster.epoch,
-            view: self.view,
-            sequence,
-            digest,
-        };
-        slot.committed = Some((placement, batch));
-        let votes = votes as u64;
-        ctx.notify(PbftEvent::CommittedLocal { placement, votes });
-        self.execute_ready(ctx);
-    }
-
-    /// Whether a vote was signed, under a domain that its kind allows.
-    fn check_vote_signature<V: Vote>(
-        &self,
-        kind: VoteKind,
-        vote: &Signed<V>,
-        ctx: &mut Ctx<'_, R>,
-    ) -> Result<(), Reason> {
-        let signed = R::domains(kind).iter().any(|domain| {
-            if *domain == kind {
-                return ctx.verify(vote);
-            }
-            match domain {
-                VoteKind::Prepare => ctx.verify(&vote.moved(vote.content().as_prepare())),
-                VoteKind::Commit => ctx.verify(&vote.moved(vote.content().as_commit())),
-            }
-        });
-        if R::signature_holds(signed) {
-            Ok(())
-        } else {
-            Err(Reason::BadSignature)
-        }
-    }
-
     /// Keeps the view timer running exactly while a request is outstanding (section 4.4).
     ///
     /// It runs for one request at a time: when that one is executed it starts anew for the one
     /// that now waits longest.
+    ///
+    /// Departs from the paper, where only backups have it: of n = 4, let one be faulty, one have
+    /// executed the last request and one want the next view. An honest primary without a timer
+    /// then waits for them for ever, and they for it. It waits twice as long as a backup, so as not
+    /// to leave a view that the others still want.
     pub(super) fn watch_requests(&mut self, ctx: &mut Ctx<'_, R>) {
         self.pace_waiting(ctx);
         if self.status == Status::Changing {
@@ -472,57 +374,14 @@ impl<R: Rules> Pbft<R> {
             return;
         }
         let ran = self.timed.take().is_some();
-        if !self.is_primary() && self.may_vote() {
+        if self.may_vote() {
             self.timed = self.waiting.oldest();
         }
         if self.timed.is_some() {
-            ctx.set_timer(PbftTimer::ViewChange, self.timeout());
+            let patience = if self.is_primary() { 2 } else { 1 };
+            ctx.set_timer(PbftTimer::ViewChange, self.timeout() * patience);
         } else if ran {
             ctx.cancel_timer(PbftTimer::ViewChange);
         }
-    }
-}
-
-/// A vote of the normal case, readable as one of the other kind.
-trait Vote: crate::signed::Signable {
-    fn as_prepare(&self) -> Prepare;
-    fn as_commit(&self) -> Commit;
-}
-
-macro_rules! vote {
-    ($name:ident) => {
-        impl Vote for $name {
-            fn as_prepare(&self) -> Prepare {
-                Prepare {
-                    epoch: self.epoch,
-                    view: self.view,
-                    sequence: self.sequence,
-                    digest: self.digest,
-                    replica: self.replica,
-                }
-            }
-            fn as_commit(&self) -> Commit {
-                Commit {
-                    epoch: self.epoch,
-                    view: self.view,
-                    sequence: self.sequence,
-                    digest: self.digest,
-                    replica: self.replica,
-                }
-            }
-        }
-    };
-}
-vote!(Prepare);
-vote!(Commit);
-
-/// Content under the signature made for other content.
-trait Moved {
-    fn moved<U>(&self, content: U) -> Signed<U>;
-}
-
-impl<T> Moved for Signed<T> {
-    fn moved<U>(&self, content: U) -> Signed<U> {
-        Signed::from_parts(content, self.signer(), self.signature())
     }
 }

@@ -3,13 +3,16 @@
 //! Nothing here runs while all goes well: the timer is set when something is under way and does
 //! its work only if nothing has moved when it fires.
 
+use std::cmp::Ordering;
+
 use super::PbftTimer;
 use super::event::Reason;
-use super::message::{PbftMessage, Status as StatusContent, ViewChange};
-use super::numbers::{ReplicaId, Sequence};
+use super::message::{PbftMessage, Status as StatusContent};
+use super::numbers::ReplicaId;
 use super::replica::{Ctx, Pbft, Status};
 use super::rules::Rules;
 use crate::signed::Signed;
+use crate::time::{LocalTime, SimDuration};
 
 impl<R: Rules> Pbft<R> {
     /// Something is under way that should lead to an execution.
@@ -31,6 +34,7 @@ impl<R: Rules> Pbft<R> {
         match self.status {
             Status::Changing => {
                 self.resend_view_change(ctx);
+                self.send_status(ctx);
                 self.arm_retransmission(ctx);
             }
             Status::Active if moved && self.is_behind() => self.arm_retransmission(ctx),
@@ -54,9 +58,9 @@ impl<R: Rules> Pbft<R> {
 
     /// Whether others are known to be further, or a batch or a checkpoint is not finished.
     fn is_behind(&self) -> bool {
-        let unfinished = self.log.iter().any(|(sequence, slot)| {
+        let unfinished = self.log.above(self.executed).any(|(_, slot)| {
             let weak = R::is_weak_quorum(slot.commits.len(), &self.roster);
-            sequence > self.executed && (slot.assignment.is_some() || weak)
+            slot.assignment.is_some() || weak
         });
         let interval = self.config.checkpoint_interval;
         let unstable = self.executed >= self.log.low().plus(interval);
@@ -65,17 +69,27 @@ impl<R: Rules> Pbft<R> {
 
     /// Tells all others what this replica has.
     pub(super) fn send_status(&mut self, ctx: &mut Ctx<'_, R>) {
-        let Some(replica) = self.me else {
-            return;
-        };
-        let status = ctx.sign(StatusContent {
+        if let Some(status) = self.sign_status(ctx) {
+            self.multicast(PbftMessage::Status { status }, ctx);
+        }
+    }
+
+    fn answer_status(&self, replica: ReplicaId, ctx: &mut Ctx<'_, R>) {
+        if let Some(status) = self.sign_status(ctx) {
+            self.send_to(replica, PbftMessage::Status { status }, ctx);
+        }
+    }
+
+    fn sign_status(&self, ctx: &mut Ctx<'_, R>) -> Option<Signed<StatusContent>> {
+        let replica = self.me?;
+        Some(ctx.sign(StatusContent {
             epoch: self.roster.epoch,
             view: self.view,
+            changing: self.status == Status::Changing,
             stable: self.log.low(),
             executed: self.executed,
             replica,
-        });
-        self.multicast(PbftMessage::Status { status }, ctx);
+        }))
     }
 
     /// Another replica is stuck: it gets what this one has and it lacks.
@@ -95,25 +109,42 @@ impl<R: Rules> Pbft<R> {
             self.send_stable_proof(status.replica, ctx);
         }
         self.resend_checkpoints(status, ctx);
-        if status.view < self.view {
-            self.send_new_view(status.replica, ctx);
-        } else if status.view == self.view && self.status == Status::Active {
-            self.resend_slots(status, ctx);
+        self.prove_commits(status, ctx);
+        match status.view.cmp(&self.view) {
+            Ordering::Less => self.send_new_view(status.replica, ctx),
+            Ordering::Equal => self.resend_view(status, ctx),
+            // This replica missed a view and may not know it, having nothing to wait for.
+            Ordering::Greater => self.answer_status(status.replica, ctx),
         }
         Ok(())
     }
 
-    /// Each replica is helped once in half an interval, so that asking costs others little.
-    pub(super) fn may_help(&mut self, replica: ReplicaId, ctx: &Ctx<'_, R>) -> bool {
-        let pause = self.config.retransmit_interval / 2;
-        let Some(last) = self.helped.get_mut(replica.index()) else {
-            return false;
-        };
-        if last.is_some_and(|last| ctx.now().since(last) < pause) {
-            return false;
+    /// The next batches that committed here and the asker has not executed, with their proofs: at
+    /// most K, as it asks again.
+    fn prove_commits(&self, status: &StatusContent, ctx: &mut Ctx<'_, R>) {
+        let most = usize::try_from(self.config.checkpoint_interval).unwrap_or(usize::MAX);
+        for (_, slot) in self.log.above(status.executed).take(most) {
+            if let Some((_, proof)) = &slot.committed {
+                let certificate = Box::new((**proof).clone());
+                self.send_to(
+                    status.replica,
+                    PbftMessage::CommitProof { certificate },
+                    ctx,
+                );
+            }
         }
-        *last = Some(ctx.now());
-        true
+    }
+
+    /// Each replica is helped once in half an interval, so that asking costs others little.
+    fn may_help(&mut self, replica: ReplicaId, ctx: &Ctx<'_, R>) -> bool {
+        let pause = self.config.retransmit_interval / 2;
+        is_due(&mut self.helped, replica, ctx.now(), pause)
+    }
+
+    /// Each replica is sent a state once in half an interval.
+    pub(super) fn may_serve(&mut self, replica: ReplicaId, ctx: &Ctx<'_, R>) -> bool {
+        let pause = self.config.retransmit_interval / 2;
+        is_due(&mut self.served, replica, ctx.now(), pause)
     }
 
     fn send_stable_proof(&self, replica: ReplicaId, ctx: &mut Ctx<'_, R>) {
@@ -143,43 +174,30 @@ impl<R: Rules> Pbft<R> {
         }
     }
 
-    /// The assignments and this replica's votes above what the asker has executed.
-    fn resend_slots(&self, status: &StatusContent, ctx: &mut Ctx<'_, R>) {
-        let missing = |sequence: Sequence| {
-            sequence > status.executed.min(status.stable.plus(self.config.window))
-        };
-        for (_, slot) in self.log.iter().filter(|(sequence, _)| missing(*sequence)) {
+    /// What the asker may lack in the view that both are in.
+    fn resend_view(&self, status: &StatusContent, ctx: &mut Ctx<'_, R>) {
+        if status.changing {
+            self.send_new_view(status.replica, ctx);
+        }
+        self.resend_votes(status, ctx);
+    }
+
+    /// The assignments and this replica's votes on what has not committed here.
+    fn resend_votes(&self, status: &StatusContent, ctx: &mut Ctx<'_, R>) {
+        if self.status == Status::Changing {
+            return;
+        }
+        let above = self.log.above(status.executed);
+        for (_, slot) in above.filter(|(_, slot)| slot.committed.is_none()) {
             if let Some((pre_prepare, batch)) = slot.assignment.clone() {
-                self.send_to(
-                    status.replica,
-                    PbftMessage::PrePrepare { pre_prepare, batch },
-                    ctx,
-                );
+                let message = PbftMessage::PrePrepare { pre_prepare, batch };
+                self.send_to(status.replica, message, ctx);
             }
             if let Some(prepare) = slot.own_prepare.clone() {
                 self.send_to(status.replica, PbftMessage::Prepare { prepare }, ctx);
             }
             if let Some(commit) = slot.own_commit.clone() {
                 self.send_to(status.replica, PbftMessage::Commit { commit }, ctx);
-            }
-        }
-    }
-
-    /// A replica asks, again or late, for a view that others have reached or begun.
-    pub(super) fn help_with_view(&mut self, view_change: &ViewChange, ctx: &mut Ctx<'_, R>) {
-        if view_change.view > self.view || !self.may_help(view_change.replica, ctx) {
-            return;
-        }
-        match self.status {
-            Status::Active => self.send_new_view(view_change.replica, ctx),
-            Status::Changing => {
-                let own = self.me.and_then(|me| self.view_changes.get(me.index()));
-                if let Some(view_change_of_mine) = own.cloned().flatten() {
-                    let message = PbftMessage::ViewChange {
-                        view_change: view_change_of_mine,
-                    };
-                    self.send_to(view_change.replica, message, ctx);
-                }
             }
         }
     }
@@ -216,4 +234,21 @@ impl<R: Rules> Pbft<R> {
             self.on_message(&message, ctx);
         }
     }
+}
+
+/// Whether it is this replica's turn again; if so, its turn is now.
+fn is_due(
+    turns: &mut [Option<LocalTime>],
+    replica: ReplicaId,
+    now: LocalTime,
+    pause: SimDuration,
+) -> bool {
+    let Some(last) = turns.get_mut(replica.index()) else {
+        return false;
+    };
+    let due = last.is_none_or(|last| now.since(last) >= pause);
+    if due {
+        *last = Some(now);
+    }
+    due
 }

@@ -77,6 +77,13 @@ impl<V> Tally<V> {
         self.matching::<R>(digest).flat_map(|(_, votes)| votes)
     }
 
+    /// Takes out the votes for this digest.
+    pub(super) fn take<R: Rules>(&mut self, digest: Digest) -> Vec<V> {
+        let entries = self.by_digest.drain(..);
+        let matching = entries.filter(|(voted, _)| R::digest_matches(*voted, digest));
+        matching.flat_map(|(_, votes)| votes).collect()
+    }
+
     /// How many replicas voted.
     pub(super) fn len(&self) -> usize {
         self.voted.len()

@@ -53,6 +53,8 @@ pub(super) struct Disk {
     durable: u64,
     /// The state handed to the disk last.
     saved: HardState,
+    /// The durable vote reported last.
+    reported_vote: (u64, Option<PeerId>),
     /// Writes that do not follow from log and state: snapshots and compaction.
     extra: Vec<Write<RaftRecord>>,
 }
@@ -195,6 +197,7 @@ impl<R: Rules> Raft<R> {
         let Some(vote) = self.disk.complete(token) else {
             return self.reject("unknown-persist-token", ctx);
         };
+        self.report_vote(vote, ctx);
         if self.role == Role::Candidate && vote == (self.term, Some(self.me)) {
             self.record_vote(self.me, true, ctx);
         }
@@ -209,6 +212,17 @@ impl<R: Rules> Raft<R> {
             let index = self.disk.durable;
             ctx.notify(RaftEvent::Durable { index });
             self.commit_what_is_agreed(ctx);
+        }
+    }
+
+    /// A vote that a crash could still undo is not reported.
+    fn report_vote(&mut self, vote: (u64, Option<PeerId>), ctx: &mut Ctx<'_, R>) {
+        if let (term, Some(candidate)) = vote
+            && vote != self.disk.reported_vote
+            && term >= self.disk.reported_vote.0
+        {
+            self.disk.reported_vote = vote;
+            ctx.notify(RaftEvent::Voted { term, candidate });
         }
     }
 
@@ -253,6 +267,7 @@ impl<R: Rules> Raft<R> {
         }
         self.disk.written = self.log.last_index();
         self.disk.durable = self.log.last_index();
+        self.disk.reported_vote = (self.term, self.vote);
         self.report_recovery(ctx);
     }
 

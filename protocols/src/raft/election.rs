@@ -18,8 +18,18 @@ pub(super) struct Candidacy {
 }
 
 impl<R: Rules> Raft<R> {
+    /// A server that the latest configuration leaves out may still be the only one that can lead
+    /// while that configuration is not committed: with C_old = {0, 3} and C_new = {0} in the log of
+    /// 3 alone, 3 refuses 0 its vote for the shorter log (dissertation 4.2.2).
     fn may_campaign(&self) -> bool {
-        R::may_promise(self.repair) && R::may_campaign(self.configuration(), self.me)
+        let committed = self
+            .configurations
+            .partition_point(|(at, _)| *at <= self.commit);
+        let possible = &self.configurations[committed.saturating_sub(1)..];
+        R::may_promise(self.repair)
+            && possible
+                .iter()
+                .any(|(_, configuration)| R::may_campaign(configuration, self.me))
     }
 
     /// No leader was heard for an election timeout (paper 5.2).
@@ -68,10 +78,6 @@ impl<R: Rules> Raft<R> {
         self.forwarded.clear();
         self.reset_election_timer(ctx);
         ctx.notify(RaftEvent::BecameCandidate { term: self.term });
-        ctx.notify(RaftEvent::Voted {
-            term: self.term,
-            candidate: self.me,
-        });
         self.flush_vote(ctx);
         self.ask_for_votes(self.term, kind, ctx);
     }
@@ -137,12 +143,6 @@ impl<R: Rules> Raft<R> {
         };
         if !granted {
             return ctx.send(from, reply);
-        }
-        if self.vote != Some(from) {
-            ctx.notify(RaftEvent::Voted {
-                term: self.term,
-                candidate: from,
-            });
         }
         self.vote = Some(from);
         self.reset_election_timer(ctx);
@@ -214,9 +214,9 @@ impl<R: Rules> Raft<R> {
         self.incoming = None;
         let next_index = self.log.last_index() + 1;
         let mut leading = Leading::new(next_index);
-        leading.follow(self.configuration(), self.me, next_index, ctx.now());
         leading.begin_round(ctx.now());
         self.leading = Some(Box::new(leading));
+        self.follow_members(next_index, ctx);
         ctx.cancel_timer(RaftTimer::Election);
         ctx.set_timer(RaftTimer::Heartbeat, self.config.heartbeat_interval);
         if self.config.check_quorum {

@@ -32,7 +32,7 @@ pub enum RaftEvent {
         /// The term.
         term: u64,
     },
-    /// It gave its vote.
+    /// It gave its vote, and that is on disk.
     Voted {
         /// In this term.
         term: u64,

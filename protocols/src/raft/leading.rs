@@ -4,7 +4,6 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use super::configuration::Configuration;
 use super::log::Log;
 use super::membership::Change;
 use super::message::Entries;
@@ -177,7 +176,7 @@ pub(super) struct Transfer {
 /// A leader's volatile state (paper figure 2) and what it does for clients.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Leading {
-    /// All other members of the configuration in force, by slot.
+    /// All other members of the configurations that may be in force, by slot.
     pub(super) progress: Vec<Progress>,
     /// The first index of this term.
     pub(super) term_start: u64,
@@ -193,6 +192,8 @@ pub(super) struct Leading {
     /// Somebody may hold an order to stand at once, so no lease of this term is safe any more.
     pub(super) lease_void: bool,
     pub(super) change: Option<Change>,
+    /// Peers are followed that the configuration in force leaves out.
+    pub(super) has_leavers: bool,
     /// Proposals wait for others to share their append.
     pub(super) batching: bool,
     /// The last slice cut from the log, for the next follower that needs the same.
@@ -211,6 +212,7 @@ impl Leading {
             transfer: None,
             lease_void: false,
             change: None,
+            has_leavers: false,
             batching: false,
             cut: None,
         }
@@ -226,19 +228,12 @@ impl Leading {
         self.progress.get_mut(at)
     }
 
-    /// Follows exactly the other members of `configuration`, the new ones from `next_index` on.
-    pub(super) fn follow(
-        &mut self,
-        configuration: &Configuration,
-        me: PeerId,
-        next_index: u64,
-        now: LocalTime,
-    ) {
-        let members = configuration.members();
+    /// Follows exactly these peers, the new ones from `next_index` on.
+    pub(super) fn follow(&mut self, members: &[PeerId], next_index: u64, now: LocalTime) {
         self.progress.retain(|p| members.contains(&p.peer));
         for peer in members {
-            if peer != me && self.of(peer).is_none() {
-                self.progress.push(Progress::new(peer, next_index, now));
+            if self.of(*peer).is_none() {
+                self.progress.push(Progress::new(*peer, next_index, now));
                 self.progress.sort_unstable_by_key(|p| p.peer);
             }
         }

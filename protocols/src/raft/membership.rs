@@ -65,15 +65,40 @@ impl<R: Rules> Raft<R> {
 
     pub(super) fn enforce_configuration(&mut self, ctx: &mut Ctx<'_, R>) {
         let (index, configuration) = (self.configuration_index(), self.configuration().clone());
-        let next_index = self.log.last_index() + 1;
-        if let Some(leading) = self.leading.as_mut() {
-            leading.follow(&configuration, self.me, next_index, ctx.now());
-        }
+        self.follow_members(self.log.last_index() + 1, ctx);
         ctx.notify(RaftEvent::ConfigurationChanged {
             index,
             configuration,
         });
         self.abort_transfer_to_non_voter(ctx);
+    }
+
+    /// The last committed configuration and all that may yet replace it.
+    pub(super) fn possible_configurations(&self) -> impl Iterator<Item = &Shared<Configuration>> {
+        let committed = self
+            .configurations
+            .partition_point(|(at, _)| *at <= self.commit);
+        let possible = &self.configurations[committed.saturating_sub(1)..];
+        possible.iter().map(|(_, configuration)| configuration)
+    }
+
+    /// A leader sends to everyone who may be a member, so that those who leave learn of it; only
+    /// voters of the configuration in force count.
+    pub(super) fn follow_members(&mut self, next_index: u64, ctx: &mut Ctx<'_, R>) {
+        if self.leading.is_none() {
+            return;
+        }
+        let everyone = self.possible_configurations();
+        let mut members: Vec<PeerId> = everyone.flat_map(|one| one.members()).collect();
+        members.sort_unstable();
+        members.dedup();
+        members.retain(|peer| *peer != self.me);
+        let staying = self.configuration().members();
+        let has_leavers = members.iter().any(|peer| !staying.contains(peer));
+        if let Some(leading) = self.leading.as_mut() {
+            leading.follow(&members, next_index, ctx.now());
+            leading.has_leavers = has_leavers;
+        }
     }
 
     /// The configuration as of `index`.
@@ -192,8 +217,22 @@ impl<R: Rules> Raft<R> {
             Some(Stage::Changing) if settled => self.finish_change(ctx),
             Some(Stage::Changing) | None => {}
         }
-        if settled && !self.configuration().is_voter(self.me) {
-            self.leave(ctx);
+        if settled {
+            self.dismiss_leavers(ctx);
+        }
+    }
+
+    /// C_new is committed: whom it leaves out is told once more, and then no longer followed. A
+    /// leader among them goes (paper 6).
+    fn dismiss_leavers(&mut self, ctx: &mut Ctx<'_, R>) {
+        let leaves = !self.configuration().is_voter(self.me);
+        let has_leavers = self.leading.as_ref().is_some_and(|l| l.has_leavers);
+        if leaves || has_leavers {
+            self.begin_round(ctx);
+            self.follow_members(self.log.last_index() + 1, ctx);
+        }
+        if leaves && self.leading.is_some() {
+            self.become_follower(self.term, None, ctx);
         }
     }
 
@@ -249,11 +288,5 @@ impl<R: Rules> Raft<R> {
             let outcome = Outcome::Accomplished;
             ctx.reply(change.request, RaftReply::Ok { outcome });
         }
-    }
-
-    /// A leader that C_new leaves out goes once C_new is committed, and says so (paper 6).
-    fn leave(&mut self, ctx: &mut Ctx<'_, R>) {
-        self.begin_round(ctx);
-        self.become_follower(self.term, None, ctx);
     }
 }

@@ -150,12 +150,14 @@ impl<R: Rules> Raft<R> {
         }
         let again = was_stale && progress.stale;
         let prev_index = progress.heartbeat_prev(&self.log);
+        let compacted = progress.next_index <= self.log.base().index;
         match progress.mode {
             Mode::Replicate { .. } if again => {
                 progress.become_probe(0);
                 self.replicate_to(to, ctx);
             }
             Mode::Snapshot { .. } if again => self.send_chunk(to, ctx),
+            Mode::Probe { .. } if compacted => self.send_snapshot(to, ctx),
             Mode::Probe { .. } | Mode::Replicate { .. } | Mode::Snapshot { .. } => {
                 self.send_append(to, prev_index, Entries::default(), ctx);
             }

@@ -93,11 +93,15 @@ impl<R: SwimRules> Swim<R> {
     /// Queues what is now held of a member, and sees to it that gossip goes out.
     pub(super) fn spread(&mut self, place: Place, ctx: &mut Context<'_, Self>) {
         self.queue.push(place, &mut self.members);
-        let gossips = !self.config.gossip_interval.is_zero() && self.config.gossip_fanout > 0;
-        if gossips && !self.gossip_due {
+        if self.gossips() && !self.gossip_due {
             self.gossip_due = true;
             ctx.set_timer(SwimTimer::Gossip, self.config.gossip_interval);
         }
+    }
+
+    /// Whether news are sent beside the pings at all.
+    pub(super) fn gossips(&self) -> bool {
+        !self.config.gossip_interval.is_zero() && self.config.gossip_fanout > 0
     }
 
     /// The news for one message to `to`; its own suspicion comes first (Lifeguard's buddy).
@@ -123,6 +127,7 @@ impl<R: SwimRules> Swim<R> {
         self.gossip_due = false;
         self.forget_the_long_dead(ctx);
         let targets = self.gossip_targets(ctx.rng());
+        let somebody = !targets.is_empty();
         for place in targets {
             let updates = self.news_for(None);
             if updates.is_empty() {
@@ -131,7 +136,8 @@ impl<R: SwimRules> Swim<R> {
             let to = self.members.get(place).record.address;
             ctx.send(to, SwimMessage::Gossip { updates });
         }
-        if !self.queue.is_empty() {
+        // With nobody to tell, the next member to be learned starts the rounds again.
+        if somebody && !self.queue.is_empty() {
             self.gossip_due = true;
             ctx.set_timer(SwimTimer::Gossip, self.config.gossip_interval);
         }

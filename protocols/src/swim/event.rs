@@ -13,13 +13,13 @@
 //! | `member-moved` | anything at slot `from` | Alive at slot `subject` |
 //! | `member-suspected` | Alive | Suspect |
 //! | `member-refuted` | Suspect | Alive |
-//! | `member-died` | anything but Left at that incarnation or above | Dead |
-//! | `member-left` | anything | Left |
+//! | `member-died` | not known, or anything that the rule for Dead lets it end | Dead |
+//! | `member-left` | not known, or anything of that incarnation or below | Left |
 //! | `member-revived` | Dead or Left | Alive |
 //!
 //! A member's own entry is not part of its view; `announced` tells each incarnation that it has
 //! signed and may have sent. Since nobody else can sign for it, every incarnation that appears in
-//! another's event was announced before by its owner.
+//! another's event stands in the roster or was announced before by its owner.
 
 use crate::event::Event;
 use crate::fold_enum;
@@ -35,13 +35,13 @@ pub enum Refusal {
     UnownedAlive,
     /// A claim's own signature does not hold.
     UnsignedClaim,
-    /// A claim comes from somebody who is not a member.
+    /// A claim comes from somebody whom the receiver does not list, or not yet.
     UnknownAccuser,
     /// A claim speaks of an incarnation that the accused never signed.
     UnownedSubject,
     /// Another address at an incarnation that is already known at one.
     AddressConflict,
-    /// An ack or nack for a probe that is over.
+    /// An ack or nack for a probe that is over; honest members are late, too.
     LateAnswer,
     /// An ack or nack for the probe under way, from somebody who was not asked.
     AnswerFromStranger,

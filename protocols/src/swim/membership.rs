@@ -48,23 +48,27 @@ pub(super) struct Join {
 }
 
 impl<R: SwimRules> Swim<R> {
+    /// The first start; who is given a roster has nobody to ask.
     pub(super) fn begin(&mut self, first: Incarnation, ctx: &mut Context<'_, Self>) {
+        let join = self.roster.is_none().then(|| self.first_join());
+        self.come_up(first, join, ctx);
+    }
+
+    fn first_join(&self) -> Join {
+        Join {
+            seeds: self.seeds.to_vec(),
+            request: None,
+        }
+    }
+
+    fn come_up(&mut self, first: Incarnation, join: Option<Join>, ctx: &mut Context<'_, Self>) {
         self.key = ctx.public_key();
-        self.join = self.first_join(first);
+        self.join = join;
         self.raise_to(first, ctx);
         self.stage = Stage::Starting;
     }
 
-    /// Who starts with a roster has nobody to ask, unless it was away since.
-    fn first_join(&self, first: Incarnation) -> Option<Join> {
-        let join = Join {
-            seeds: self.seeds.to_vec(),
-            request: None,
-        };
-        (self.roster.is_none() || first > Incarnation::FIRST).then_some(join)
-    }
-
-    /// The incarnation of a restart: a new generation after the one on disk.
+    /// A restart: in a new generation after the one on disk, and always asking what was missed.
     pub(super) fn begin_again(
         &mut self,
         durable: &Durable<SwimRecord>,
@@ -79,7 +83,7 @@ impl<R: SwimRules> Swim<R> {
             None => Some(Incarnation::FIRST),
         };
         match first {
-            Some(first) => self.begin(first, ctx),
+            Some(first) => self.come_up(first, Some(self.first_join()), ctx),
             None => self.refuse(Refusal::IncarnationsExhausted, ctx),
         }
     }
@@ -344,7 +348,12 @@ impl<R: SwimRules> Swim<R> {
     pub(super) fn on_accusation(&mut self, claim: &Signed<Claim>, ctx: &mut Context<'_, Self>) {
         let accused = claim.subject.incarnation;
         if self.stage == Stage::Member
-            && R::refutes(self.own_incarnation(), accused)
+            && R::refutes(
+                self.config.dead,
+                claim.kind,
+                self.own_incarnation(),
+                accused,
+            )
             && self.is_founded(claim, true, ctx)
         {
             self.speak_up(claim.kind, accused, ctx);

@@ -25,9 +25,7 @@ use crate::{fold_enum, fold_struct};
 ///
 /// A new generation begins with each start, restart and rejoin; within one, each refutation counts
 /// one up. Ordered as one number, so a carry from a full lower half is a new generation.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, BorshSerialize, BorshDeserialize,
-)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, BorshSerialize, BorshDeserialize)]
 pub struct Incarnation(pub u64);
 
 impl Incarnation {
@@ -59,6 +57,12 @@ impl Incarnation {
 impl fmt::Display for Incarnation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}.{}", self.generation(), self.0 as u32)
+    }
+}
+
+impl fmt::Debug for Incarnation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 

@@ -47,7 +47,8 @@
 //! signed. Departs from SWIM 2002: gossip and push-pull beside the pings, each of which
 //! [`SwimConfig::swim_2002`] turns off.
 //!
-//! Start reading at [`Swim`], then [`news`] for what replaces what.
+//! Start reading at [`Swim`], then `news.rs` for what replaces what; the rules themselves, each open
+//! to being broken by a test, are [`SwimRules`].
 
 mod config;
 mod dissemination;

@@ -95,10 +95,13 @@ impl<R: SwimRules> Swim<R> {
         owned
     }
 
+    /// What is held, signature and all, was verified when it came.
     fn judge_record(&self, record: &Signed<Alive>, ctx: &mut Context<'_, Self>) -> bool {
+        let held = self.members.find(&record.key);
+        let is_held = held.is_some_and(|place| self.members.get(place).record == *record);
         R::accepts_alive(RecordProof {
             signed_by_owner: record.signer() == record.key,
-            signature_holds: ctx.verify(record),
+            signature_holds: is_held || ctx.verify(record),
         })
     }
 
@@ -396,7 +399,9 @@ impl<R: SwimRules> Swim<R> {
         self.end_suspicion(place, ctx);
         let (subject, incarnation) = self.hold_claim(place, claim, Status::Dead, ctx);
         self.dead_at.insert(subject, place);
-        self.recently_dead.push_back((ctx.now(), place));
+        if self.gossips() && !self.config.gossip_to_dead.is_zero() {
+            self.recently_dead.push_back((ctx.now(), place));
+        }
         ctx.notify(SwimEvent::MemberDied {
             subject,
             incarnation,

@@ -16,7 +16,7 @@ use crate::time::SimDuration;
 use super::config::ProbeOrder;
 use super::event::{Refusal, SwimEvent};
 use super::members::{Members, Place};
-use super::message::{SwimMessage, Update};
+use super::message::{Incarnation, SwimMessage, Update};
 use super::rules::SwimRules;
 use super::{Swim, SwimTimer};
 
@@ -99,7 +99,10 @@ impl ProbeList {
             return self.draw_from_few(count, without, members, dice);
         }
         let mut drawn = Vec::with_capacity(count);
-        while drawn.len() < count && self.places.len() > count + without.len() {
+        while drawn.len() < count {
+            if self.places.len() <= count + without.len() {
+                return self.draw_from_few(count, without, members, dice);
+            }
             let at = dice.below(self.places.len() as u64) as usize;
             let place = self.places[at];
             if !members.get(place).status.is_live() {
@@ -132,6 +135,8 @@ impl ProbeList {
 pub(super) struct Probe {
     pub(super) sequence: u32,
     pub(super) target: Place,
+    /// At which incarnation the target was asked; a refutation meanwhile is an answer too.
+    incarnation: Incarnation,
     /// Who was asked to help, and whether he has sent a nack.
     proxies: Vec<(PeerId, bool)>,
 }
@@ -174,7 +179,7 @@ impl<R: SwimRules> Swim<R> {
         let sequence = self.next_sequence();
         let updates = self.news_for(Some(target));
         let record = &self.members.get(target).record;
-        let (to, key) = (record.address, record.key);
+        let (to, key, incarnation) = (record.address, record.key, record.incarnation);
         if self.config.report_probes {
             let subject = to;
             ctx.notify(SwimEvent::ProbeStarted { subject, sequence });
@@ -182,6 +187,7 @@ impl<R: SwimRules> Swim<R> {
         self.probe = Some(Probe {
             sequence,
             target,
+            incarnation,
             proxies: Vec::new(),
         });
         ctx.send(
@@ -240,7 +246,8 @@ impl<R: SwimRules> Swim<R> {
             false => probe.proxies.iter().filter(|(_, nacked)| !nacked).count() as i32,
         };
         self.shift_health(missed, ctx);
-        if R::suspects_the_silent() {
+        let asked = self.members.get(probe.target).record.incarnation == probe.incarnation;
+        if asked && R::suspects_the_silent() {
             self.accuse(probe.target, true, ctx);
         }
     }

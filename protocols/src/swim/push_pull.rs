@@ -34,10 +34,9 @@ pub fn push_pull_interval(config: &SwimConfig, members: u32) -> SimDuration {
 impl<R: SwimRules> Swim<R> {
     /// All that is known.
     pub(super) fn full_state(&self) -> Box<[Update]> {
-        self.members
-            .iter()
-            .map(|(_, member)| member.update())
-            .collect()
+        let mut state = Vec::with_capacity(self.members.len());
+        state.extend(self.members.iter().map(|(_, member)| member.update()));
+        state.into()
     }
 
     pub(super) fn set_push_pull_timer(&self, ctx: &mut Context<'_, Self>) {
@@ -82,11 +81,32 @@ impl<R: SwimRules> Swim<R> {
         self.on_join_answered(ctx);
     }
 
+    /// Hears members before claims, and a claim once its accuser is known, so that the order of the
+    /// sender's table does not make strangers of them.
     fn merge(&mut self, state: &[Update], ctx: &mut Context<'_, Self>) {
-        if R::merges_full_state() {
-            for update in state {
+        if !R::merges_full_state() {
+            return;
+        }
+        let mut waiting: Vec<&Update> = state.iter().collect();
+        loop {
+            let (ready, rest): (Vec<_>, Vec<_>) = waiting
+                .into_iter()
+                .partition(|update| self.knows_speaker(update));
+            let is_last = ready.is_empty();
+            for update in if is_last { &rest } else { &ready } {
                 self.hear(update, Source::FullState, ctx);
             }
+            if is_last {
+                return;
+            }
+            waiting = rest;
+        }
+    }
+
+    fn knows_speaker(&self, update: &Update) -> bool {
+        match update {
+            Update::Alive(_) => true,
+            Update::Claim(claim) => self.members.find(&claim.signer()).is_some(),
         }
     }
 }

@@ -12,7 +12,7 @@ use crate::time::SimDuration;
 use super::config::{DeadRule, ProbeOrder};
 use super::message::{ClaimKind, Incarnation};
 
-/// What one member believes of another.
+/// What one member believes of another, in rising precedence at equal incarnation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Status {
     /// It answers, as far as anyone has said.
@@ -99,9 +99,14 @@ pub trait SwimRules: Clone + Debug + Default + Eq + Hash + Send + Sync + 'static
         }
     }
 
-    /// Whether a member that is at `own` answers a claim made at `accused`; an older one is stale.
-    fn refutes(own: Incarnation, accused: Incarnation) -> bool {
-        accused >= own
+    /// Whether a member that is at `own` answers a claim of `kind` made at `accused`; an older one
+    /// is stale. Under the final rule Dead of any incarnation of the same life ends that life, so
+    /// that one is never stale in it.
+    fn refutes(rule: DeadRule, kind: ClaimKind, own: Incarnation, accused: Incarnation) -> bool {
+        match (rule, kind) {
+            (DeadRule::Final, ClaimKind::Dead) => accused.generation() >= own.generation(),
+            (DeadRule::Final, ClaimKind::Suspect) | (DeadRule::Refutable, _) => accused >= own,
+        }
     }
 
     /// The incarnation that answers a claim of `kind` made at `accused`, or `None` when there is no

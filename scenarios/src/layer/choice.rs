@@ -7,6 +7,20 @@ use super::{Out, Reader, Shape, Type, World};
 use crate::problem::suggestion;
 use crate::tree::{Node, Value};
 
+/// What a value of one alternative holds, and nothing of any other: `only!(Cut::Sides(s) => s)`.
+macro_rules! only {
+    ($pattern:pat => $body:expr) => {
+        |value| {
+            if let $pattern = value {
+                Some($body)
+            } else {
+                None
+            }
+        }
+    };
+}
+pub(crate) use only;
+
 /// One alternative that has a body.
 trait Case<T> {
     fn read(&self, node: &Node, reader: &mut Reader<'_>) -> Option<T>;

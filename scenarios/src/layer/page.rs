@@ -21,7 +21,7 @@ files count from the folder of the scenario.
 pub(crate) fn page(root: &TableDoc) -> String {
     let mut writer = Writer::default();
     writer.text.push_str(OPENING);
-    writer.table("", root, 2);
+    writer.table("", root.about, root, 2);
     writer.values();
     format!("{}\n", writer.text.trim_end())
 }
@@ -35,11 +35,23 @@ struct Writer {
 /// A table that gets a chapter of its own.
 struct Chapter<'a> {
     header: String,
+    about: &'static str,
     doc: &'a TableDoc,
 }
 
+impl Chapter<'_> {
+    /// What the key says of the table, and what the table says of itself.
+    fn about(&self) -> String {
+        if self.doc.about.starts_with(self.about.trim_end_matches('.')) {
+            self.doc.about.to_owned()
+        } else {
+            format!("{} {}", self.about, self.doc.about)
+        }
+    }
+}
+
 impl Writer {
-    fn table(&mut self, path: &str, doc: &TableDoc, depth: usize) {
+    fn table(&mut self, path: &str, about: &str, doc: &TableDoc, depth: usize) {
         let mut chapters = Vec::new();
         let mut rows = String::new();
         for key in &doc.keys {
@@ -54,12 +66,7 @@ impl Writer {
         } else {
             format!("`{path}`")
         };
-        let _ = writeln!(
-            self.text,
-            "\n{} {title}\n\n{}",
-            "#".repeat(depth),
-            doc.about
-        );
+        let _ = writeln!(self.text, "\n{} {title}\n\n{}", "#".repeat(depth), about);
         if !rows.is_empty() {
             self.text
                 .push_str("\n| key | value | default | meaning |\n|---|---|---|---|\n");
@@ -70,7 +77,8 @@ impl Writer {
             let _ = writeln!(self.text, "\nAny other key: {kind}.");
         }
         for chapter in chapters {
-            self.table(&chapter.header, chapter.doc, (depth + 1).min(4));
+            let about = chapter.about();
+            self.table(&chapter.header, &about, chapter.doc, (depth + 1).min(4));
         }
     }
 
@@ -100,6 +108,7 @@ impl Writer {
         match kind {
             Type::Text { what, .. } => (*what).to_owned(),
             Type::Integer { min, max } => integer(*min, *max),
+            Type::Number { min, .. } if *min <= -1e6 => "number".to_owned(),
             Type::Number { min, max } if *max >= 1e6 => format!("number from {min:?}"),
             Type::Number { min, max } => format!("number, {min:?} to {max:?}"),
             Type::Flag => "`true` or `false`".to_owned(),
@@ -207,10 +216,10 @@ fn integer(min: i128, max: i128) -> String {
 
 /// The alternatives of a key that is a choice of words, to be explained beside it.
 fn words_of(kind: &Type) -> Option<&[Alternative]> {
-    match kind {
-        Type::Words(words) => Some(words),
-        _ => None,
-    }
+    let Type::Words(words) = kind else {
+        return None;
+    };
+    Some(words)
 }
 
 fn list_of(words: &[Alternative]) -> String {
@@ -229,20 +238,15 @@ fn chapter<'a>(path: &str, key: &'a KeyDoc) -> Option<Chapter<'a>> {
     } else {
         format!("{bare}.{}", key.name)
     };
-    match &key.kind {
-        Type::Table(doc) => Some(Chapter {
-            header: format!("[{name}]"),
-            doc,
-        }),
-        Type::List(item) => match &**item {
-            Type::Table(doc) => Some(Chapter {
-                header: format!("[[{name}]]"),
-                doc,
-            }),
-            _ => None,
-        },
-        _ => None,
-    }
+    let (header, table) = match &key.kind {
+        Type::List(item) => (format!("[[{name}]]"), &**item),
+        kind => (format!("[{name}]"), kind),
+    };
+    let Type::Table(doc) = table else {
+        return None;
+    };
+    let about = key.about;
+    Some(Chapter { header, about, doc })
 }
 
 fn cell(text: &str) -> String {

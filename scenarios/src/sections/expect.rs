@@ -128,9 +128,11 @@ struct Label;
 
 impl Shape<String> for Label {
     fn read(&self, node: &Node, reader: &mut Reader<'_>) -> Option<String> {
-        let text = match &node.value {
-            crate::tree::Value::Text(text) if text == "*" => text.clone(),
-            _ => name().read(node, reader)?,
+        let everything = matches!(&node.value, crate::tree::Value::Text(text) if text == "*");
+        let text = if everything {
+            "*".to_owned()
+        } else {
+            name().read(node, reader)?
         };
         let labels = reader.world.labels.clone();
         let labels: Vec<&str> = labels.iter().map(String::as_str).collect();

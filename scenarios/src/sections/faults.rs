@@ -5,6 +5,7 @@ use fedsim_protocols::{Probability, SimDuration};
 use super::physical::{LinkLikeNetwork, disk};
 use super::select::{Whom, partition};
 use super::when;
+use crate::layer::choice::only;
 use crate::layer::names::region;
 use crate::layer::quantity::{Chance, duration, positive_duration, signed_duration};
 use crate::layer::reader::NameKind;
@@ -138,6 +139,13 @@ fn check(draft: &Draft, node: &Node, reader: &mut Reader<'_>) {
             format!("must be at most {end}"),
         );
     }
+    if let (Some(heal_by), Some(earliest)) = (draft.heal_by, draft.when.earliest())
+        && heal_by <= earliest
+    {
+        let message = format!("healed by {heal_by}, before it strikes");
+        let right = format!("must be after {earliest}");
+        reader.refuse(node.place_of("heal_by"), message, right);
+    }
     let lasting = !matches!(draft.fault, Fault::ClockJump { .. } | Fault::Request { .. });
     for key in ["for", "heal_by"] {
         if let Some(entry) = node.entry(key)
@@ -161,60 +169,42 @@ fn cuts_and_stops(others: Tagged<Fault>) -> Tagged<Fault> {
             "partition",
             partition(),
             Fault::Partition,
-            |fault| match fault {
-                Fault::Partition(cut) => Some(cut.clone()),
-                _ => None,
-            },
+            only!(Fault::Partition(cut) => cut.clone()),
             "Cuts links. Judged when a message is sent and again when it arrives.",
         )
         .case(
             "flapping",
             flapping(),
             |(cut, down, up)| Fault::Flapping { cut, down, up },
-            |fault| match fault {
-                Fault::Flapping { cut, down, up } => Some((cut.clone(), *down, *up)),
-                _ => None,
-            },
+            only!(Fault::Flapping { cut, down, up } => (cut.clone(), *down, *up)),
             "Cuts and heals links in turn.",
         )
         .case(
             "crash",
             Whom,
             Fault::Crash,
-            |fault| match fault {
-                Fault::Crash(whom) => Some(whom.clone()),
-                _ => None,
-            },
+            only!(Fault::Crash(whom) => whom.clone()),
             "Stops peers; what was not durable is lost. They restart at the end, or never.",
         )
         .case(
             "wipe",
             Whom,
             Fault::Wipe,
-            |fault| match fault {
-                Fault::Wipe(whom) => Some(whom.clone()),
-                _ => None,
-            },
+            only!(Fault::Wipe(whom) => whom.clone()),
             "Stops peers and wipes their disks. They start anew at the end, or never.",
         )
         .case(
             "pause",
             Whom,
             Fault::Pause,
-            |fault| match fault {
-                Fault::Pause(whom) => Some(whom.clone()),
-                _ => None,
-            },
+            only!(Fault::Pause(whom) => whom.clone()),
             "Peers stop handling anything, keep their state, and go on at the end.",
         )
         .case(
             "region-outage",
             region(),
             Fault::RegionOutage,
-            |fault| match fault {
-                Fault::RegionOutage(region) => Some(region.clone()),
-                _ => None,
-            },
+            only!(Fault::RegionOutage(region) => region.clone()),
             "A region loses all links, to the outside and within.",
         )
 }
@@ -238,10 +228,7 @@ fn more() -> Tagged<Fault> {
                 "Forward, or back if negative.",
             ),
             |(peers, by_nanos)| Fault::ClockJump { peers, by_nanos },
-            |fault| match fault {
-                Fault::ClockJump { peers, by_nanos } => Some((peers.clone(), *by_nanos)),
-                _ => None,
-            },
+            only!(Fault::ClockJump { peers, by_nanos } => (peers.clone(), *by_nanos)),
             "Sets clocks forward or back, once.",
         )
         .case(
@@ -253,30 +240,21 @@ fn more() -> Tagged<Fault> {
                 "Time added to every input handled.",
             ),
             |(peers, per_input)| Fault::Slow { peers, per_input },
-            |fault| match fault {
-                Fault::Slow { peers, per_input } => Some((peers.clone(), *per_input)),
-                _ => None,
-            },
+            only!(Fault::Slow { peers, per_input } => (peers.clone(), *per_input)),
             "Slow, not dead.",
         )
         .case(
             "disk",
             on("Disks that behave otherwise.", DiskSpec::default()).embed(disk(), at!(1)),
             |(peers, disk)| Fault::Disk { peers, disk },
-            |fault| match fault {
-                Fault::Disk { peers, disk } => Some((peers.clone(), *disk)),
-                _ => None,
-            },
+            only!(Fault::Disk { peers, disk } => (peers.clone(), *disk)),
             "Disks behave otherwise.",
         )
         .case(
             "request",
             on("A request to peers.", String::new()).required("request", Request, at!(1), "Which."),
             |(peers, request)| Fault::Request { peers, request },
-            |fault| match fault {
-                Fault::Request { peers, request } => Some((peers.clone(), request.clone())),
-                _ => None,
-            },
+            only!(Fault::Request { peers, request } => (peers.clone(), request.clone())),
             "Puts a request of the protocol to peers, such as `\"leave\"`.",
         )
 }
@@ -298,14 +276,11 @@ fn storms(others: Tagged<Fault>) -> Tagged<Fault> {
                 factor_milli,
                 plus,
             },
-            |fault| match fault {
-                Fault::LatencyStorm {
+            only!(Fault::LatencyStorm {
                     peers,
                     factor_milli,
                     plus,
-                } => Some((peers.clone(), (*factor_milli, *plus))),
-                _ => None,
-            },
+                } => (peers.clone(), (*factor_milli, *plus))),
             "Longer latencies on links that touch the target.",
         )
         .case(
@@ -317,10 +292,7 @@ fn storms(others: Tagged<Fault>) -> Tagged<Fault> {
                 "Share lost on top of the link's own loss.",
             ),
             |(peers, loss)| Fault::LossStorm { peers, loss },
-            |fault| match fault {
-                Fault::LossStorm { peers, loss } => Some((peers.clone(), *loss)),
-                _ => None,
-            },
+            only!(Fault::LossStorm { peers, loss } => (peers.clone(), *loss)),
             "More loss on links that touch the target.",
         )
         .case(
@@ -332,10 +304,7 @@ fn storms(others: Tagged<Fault>) -> Tagged<Fault> {
                 "How they behave; keys that say nothing are those of `[network]`.",
             ),
             |(peers, link)| Fault::Links { peers, link },
-            |fault| match fault {
-                Fault::Links { peers, link } => Some((peers.clone(), link.clone())),
-                _ => None,
-            },
+            only!(Fault::Links { peers, link } => (peers.clone(), link.clone())),
             "Replaces the links that touch the target. Not faster than the fastest of `[network]`.",
         )
 }

@@ -4,6 +4,7 @@
 
 pub(crate) mod expect;
 pub(crate) mod faults;
+pub(crate) mod latency;
 pub(crate) mod network;
 pub(crate) mod peers;
 pub(crate) mod physical;

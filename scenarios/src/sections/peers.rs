@@ -136,10 +136,10 @@ struct RegionNames;
 
 impl Shape<Vec<String>> for RegionNames {
     fn read(&self, node: &Node, reader: &mut Reader<'_>) -> Option<Vec<String>> {
-        match &node.value {
-            Value::Text(_) => name().read(node, reader).map(|one| vec![one]),
-            _ => list(name()).read(node, reader),
+        if matches!(node.value, Value::Text(_)) {
+            return name().read(node, reader).map(|one| vec![one]);
         }
+        list(name()).read(node, reader)
     }
 
     fn write(&self, value: &Vec<String>, world: &World) -> Option<Out> {
@@ -228,10 +228,10 @@ impl Population {
 }
 
 fn item(list: &Node, position: usize) -> Option<&Node> {
-    match &list.value {
-        Value::List(items) => items.get(position),
-        _ => None,
-    }
+    let Value::List(items) = &list.value else {
+        return None;
+    };
+    items.get(position)
 }
 
 fn check_nicknames(peers: &[PeerSpec], root: &Node, reader: &mut Reader<'_>) {

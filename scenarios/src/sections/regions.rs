@@ -2,7 +2,7 @@
 
 use fedsim_protocols::{Probability, SimDuration};
 
-use super::physical::latency;
+use super::latency::{RoundTrip, latency};
 use crate::layer::quantity::{Chance, positive_duration};
 use crate::layer::scalar::name;
 use crate::layer::shape::{list, maybe};
@@ -146,15 +146,15 @@ fn check_peers(names: &[String], node: &Node, reader: &mut Reader<'_>) {
 }
 
 fn spread(cell: Latency, jitter: Probability) -> Latency {
-    match cell {
-        Latency::Constant(low) if !jitter.is_zero() => {
-            // Parts per million keep it exact in integers.
-            let ppm = (jitter.as_f64() * 1e6 + 0.5) as u64;
-            let high = low + low.scale(ppm, 1_000_000);
-            Latency::Uniform { low, high }
-        }
-        cell => cell,
+    if let Latency::Constant(low) = cell
+        && !jitter.is_zero()
+    {
+        // Parts per million keep it exact in integers.
+        let ppm = (jitter.as_f64() * 1e6 + 0.5) as u64;
+        let high = low + low.scale(ppm, 1_000_000);
+        return Latency::Uniform { low, high };
     }
+    cell
 }
 
 struct Matrix {
@@ -167,22 +167,25 @@ struct Cell {
 
 impl Shape<Latency> for Cell {
     fn read(&self, node: &Node, reader: &mut Reader<'_>) -> Option<Latency> {
-        let latency = match &node.value {
-            Value::Text(_) => Latency::Constant(positive_duration().read(node, reader)?),
-            _ if self.round_trips => return super::physical::RoundTrip.read(node, reader),
-            _ => return latency().read(node, reader),
-        };
-        Some(match latency {
-            Latency::Constant(whole) if self.round_trips => Latency::Constant(half(whole)),
-            latency => latency,
-        })
+        let plain = matches!(node.value, Value::Text(_));
+        match (plain, self.round_trips) {
+            (false, false) => latency().read(node, reader),
+            (false, true) => RoundTrip.read(node, reader),
+            (true, false) => positive_duration()
+                .read(node, reader)
+                .map(Latency::Constant),
+            (true, true) => {
+                let whole = positive_duration().read(node, reader)?;
+                Some(Latency::Constant(half(whole)))
+            }
+        }
     }
 
     fn write(&self, value: &Latency, world: &World) -> Option<Out> {
-        match value {
-            Latency::Constant(always) => positive_duration().write(always, world),
-            other => latency().write(other, world),
+        if let Latency::Constant(always) = value {
+            return positive_duration().write(always, world);
         }
+        latency().write(value, world)
     }
 
     fn describe(&self) -> Type {

@@ -2,6 +2,7 @@
 
 use fedsim_protocols::PeerId;
 
+use crate::layer::choice::only;
 use crate::layer::names::{Peers, organisation, region};
 use crate::layer::reader::NameKind;
 use crate::layer::scalar::{count, name};
@@ -64,30 +65,21 @@ impl Whom {
                 "last-to-report",
                 Event,
                 Select::LastToReport,
-                |select| match select {
-                    Select::LastToReport(event) => Some(event.clone()),
-                    _ => None,
-                },
+                only!(Select::LastToReport(event) => event.clone()),
                 "Whoever last reported this event: `\"leader-elected\"` aims at the leader.",
             )
             .case(
                 "region",
                 region(),
                 Select::Region,
-                |select| match select {
-                    Select::Region(region) => Some(region.clone()),
-                    _ => None,
-                },
+                only!(Select::Region(region) => region.clone()),
                 "All peers of a region.",
             )
             .case(
                 "organisation",
                 organisation(),
                 Select::Organisation,
-                |select| match select {
-                    Select::Organisation(organisation) => Some(organisation.clone()),
-                    _ => None,
-                },
+                only!(Select::Organisation(organisation) => organisation.clone()),
                 "All peers of an organisation.",
             )
     }
@@ -95,15 +87,17 @@ impl Whom {
 
 impl Shape<Select> for Whom {
     fn read(&self, node: &Node, reader: &mut Reader<'_>) -> Option<Select> {
-        match &node.value {
-            Value::Text(word) if word == TRIGGER => Some(Select::Trigger),
-            Value::Table(_) if node.get("random").or(node.get("of")).is_some() => {
-                let (count, of) = Self::drawn().read(node, reader)?;
-                Some(Select::Random { count, of })
-            }
-            Value::Table(_) => Self::others().read(node, reader),
-            _ => Peers.read(node, reader).map(Select::Peers),
+        if matches!(&node.value, Value::Text(word) if word == TRIGGER) {
+            return Some(Select::Trigger);
         }
+        if node.get("random").or(node.get("of")).is_some() {
+            let (count, of) = Self::drawn().read(node, reader)?;
+            return Some(Select::Random { count, of });
+        }
+        if matches!(node.value, Value::Table(_)) {
+            return Self::others().read(node, reader);
+        }
+        Peers.read(node, reader).map(Select::Peers)
     }
 
     fn write(&self, value: &Select, world: &World) -> Option<Out> {
@@ -159,52 +153,37 @@ pub(crate) fn partition() -> Tagged<Partition> {
         )
         .case(
             "sides",
-            list(Peers),
+            Sides,
             Partition::Sides,
-            |cut| match cut {
-                Partition::Sides(sides) => Some(sides.clone()),
-                _ => None,
-            },
+            only!(Partition::Sides(sides) => sides.clone()),
             "Named sides; peers on no side keep all their links.",
         )
         .case(
             "bridge",
             Whom,
             |over| Partition::Bridge { over },
-            |cut| match cut {
-                Partition::Bridge { over } => Some(over.clone()),
-                _ => None,
-            },
+            only!(Partition::Bridge { over } => over.clone()),
             "Two halves of which one peer still sees both.",
         )
         .case(
             "one-way",
             one_way(),
             |(from, to)| Partition::OneWay { from, to },
-            |cut| match cut {
-                Partition::OneWay { from, to } => Some((from.clone(), to.clone())),
-                _ => None,
-            },
+            only!(Partition::OneWay { from, to } => (from.clone(), to.clone())),
             "Messages from some to others are lost; the way back stands.",
         )
         .case(
             "isolate",
             Whom,
             Partition::Isolate,
-            |cut| match cut {
-                Partition::Isolate(whom) => Some(whom.clone()),
-                _ => None,
-            },
+            only!(Partition::Isolate(whom) => whom.clone()),
             "Some lose all links to all others, and among themselves.",
         )
         .case(
             "star-around",
             Whom,
             Partition::StarAround,
-            |cut| match cut {
-                Partition::StarAround(whom) => Some(whom.clone()),
-                _ => None,
-            },
+            only!(Partition::StarAround(whom) => whom.clone()),
             "Only links with one peer stand.",
         )
         .named(
@@ -213,6 +192,38 @@ pub(crate) fn partition() -> Tagged<Partition> {
              arrives, so that it reaches what is in flight. `\"halves\"`, \
              `{ sides = [[\"acme-*\"], [\"globex-*\"]] }`.",
         )
+}
+
+/// Two or more sides, on which nobody stands twice.
+struct Sides;
+
+impl Shape<Vec<Vec<PeerId>>> for Sides {
+    fn read(&self, node: &Node, reader: &mut Reader<'_>) -> Option<Vec<Vec<PeerId>>> {
+        let sides = list(Peers).read(node, reader)?;
+        if sides.len() < 2 {
+            reader.refuse(
+                node.place,
+                "a cut between fewer than two sides",
+                "two lists or more",
+            );
+        }
+        let mut all: Vec<PeerId> = sides.iter().flatten().copied().collect();
+        all.sort_unstable();
+        if let Some(twice) = all.windows(2).find(|pair| pair[0] == pair[1]) {
+            let name = reader.world.peers[twice[0].0 as usize].nickname.clone();
+            let message = format!("`{name}` stands on two sides");
+            reader.refuse(node.place, message, "each peer on one side at most");
+        }
+        Some(sides)
+    }
+
+    fn write(&self, value: &Vec<Vec<PeerId>>, world: &World) -> Option<Out> {
+        list(Peers).write(value, world)
+    }
+
+    fn describe(&self) -> Type {
+        list(Peers).describe()
+    }
 }
 
 fn one_way() -> Section<(Select, Select)> {

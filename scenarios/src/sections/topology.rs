@@ -3,6 +3,7 @@
 use fedsim_protocols::{PeerId, Probability};
 
 use super::regions::pairs;
+use crate::layer::choice::only;
 use crate::layer::names::{Peer, look_up};
 use crate::layer::quantity::Chance;
 use crate::layer::scalar::{Words, count, words};
@@ -34,6 +35,13 @@ pub(crate) fn section() -> Section<Scenario> {
 }
 
 fn shape() -> Tagged<Topology> {
+    organised(random(regular())).named(
+        "topology",
+        "Who is whose neighbour. `\"ring\"`, `{ random-regular = { degree = 4 } }`.",
+    )
+}
+
+fn regular() -> Tagged<Topology> {
     Tagged::new()
         .word(
             "complete",
@@ -59,12 +67,13 @@ fn shape() -> Tagged<Topology> {
                 "The one in the middle.",
             ),
             |centre| Topology::Star { centre },
-            |topology| match topology {
-                Topology::Star { centre } => Some(*centre),
-                _ => None,
-            },
+            only!(Topology::Star { centre } => *centre),
             "All with one.",
         )
+}
+
+fn random(others: Tagged<Topology>) -> Tagged<Topology> {
+    others
         .case(
             "random-regular",
             Section::new("A random regular graph.", 0_u32).required(
@@ -74,20 +83,14 @@ fn shape() -> Tagged<Topology> {
                 "Neighbours of each; below the number of peers, and even times that number.",
             ),
             |degree| Topology::RandomRegular { degree },
-            |topology| match topology {
-                Topology::RandomRegular { degree } => Some(*degree),
-                _ => None,
-            },
+            only!(Topology::RandomRegular { degree } => *degree),
             "Random, everybody with the same number of neighbours.",
         )
         .case(
             "small-world",
             small_world(),
             |(degree, rewire)| Topology::SmallWorld { degree, rewire },
-            |topology| match topology {
-                Topology::SmallWorld { degree, rewire } => Some((*degree, *rewire)),
-                _ => None,
-            },
+            only!(Topology::SmallWorld { degree, rewire } => (*degree, *rewire)),
             "Watts and Strogatz 1998.",
         )
         .case(
@@ -99,12 +102,13 @@ fn shape() -> Tagged<Topology> {
                 "Edges that each newcomer brings; below the number of peers.",
             ),
             |edges| Topology::ScaleFree { edges },
-            |topology| match topology {
-                Topology::ScaleFree { edges } => Some(*edges),
-                _ => None,
-            },
+            only!(Topology::ScaleFree { edges } => *edges),
             "Barabási and Albert 1999.",
         )
+}
+
+fn organised(others: Tagged<Topology>) -> Tagged<Topology> {
+    others
         .case(
             "gateways",
             Section::new("Organisations joined by gateways.", 0_u32).required(
@@ -114,20 +118,14 @@ fn shape() -> Tagged<Topology> {
                 "The first so many peers of each organisation are gateways.",
             ),
             |per_organisation| Topology::Gateways { per_organisation },
-            |topology| match topology {
-                Topology::Gateways { per_organisation } => Some(*per_organisation),
-                _ => None,
-            },
+            only!(Topology::Gateways { per_organisation } => *per_organisation),
             "Complete inside an organisation; between organisations only gateways meet.",
         )
         .case(
             "edges",
             Edges,
             Topology::Edges,
-            |topology| match topology {
-                Topology::Edges(edges) => Some(edges.clone()),
-                _ => None,
-            },
+            only!(Topology::Edges(edges) => edges.clone()),
             "Directed edges: a list of `[from, to]`, or a CSV file with two names a line.",
         )
 }

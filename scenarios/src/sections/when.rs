@@ -3,6 +3,7 @@
 use fedsim_protocols::{PeerId, SimDuration};
 
 use super::select::Event;
+use crate::layer::choice::only;
 use crate::layer::names::Peers;
 use crate::layer::quantity::{duration, positive_duration};
 use crate::layer::scalar::count;
@@ -95,50 +96,35 @@ fn kinds() -> Tagged<Kind> {
             "at",
             duration(),
             Kind::At,
-            |kind| match kind {
-                Kind::At(time) => Some(*time),
-                _ => None,
-            },
+            only!(Kind::At(time) => *time),
             "Once, so long after the beginning.",
         )
         .case(
             "every",
             positive_duration(),
             Kind::Every,
-            |kind| match kind {
-                Kind::Every(period) => Some(*period),
-                _ => None,
-            },
+            only!(Kind::Every(period) => *period),
             "Again and again, with this period, first at `from`.",
         )
         .case(
             "random",
             positive_duration(),
             Kind::Random,
-            |kind| match kind {
-                Kind::Random(mean) => Some(*mean),
-                _ => None,
-            },
+            only!(Kind::Random(mean) => *mean),
             "As a Poisson process with this mean span between strikes.",
         )
         .case(
             "on",
             Event,
             Kind::On,
-            |kind| match kind {
-                Kind::On(event) => Some(event.clone()),
-                _ => None,
-            },
+            only!(Kind::On(event) => event.clone()),
             "When an event of this name happens, such as `\"leader-elected\"`.",
         )
         .case(
             "after_operations",
             count(1..=u64::MAX),
             Kind::AfterOperations,
-            |kind| match kind {
-                Kind::AfterOperations(count) => Some(*count),
-                _ => None,
-            },
+            only!(Kind::AfterOperations(count) => *count),
             "When so many requests have been answered in the run.",
         )
 }
@@ -195,6 +181,15 @@ fn check_times(draft: &Draft, node: &Node, reader: &mut Reader<'_>) {
 }
 
 impl Draft {
+    /// No strike is earlier; none where that depends on the run.
+    pub(crate) fn earliest(&self) -> Option<SimDuration> {
+        match self.kind {
+            Kind::At(time) => Some(time),
+            Kind::Every(_) | Kind::Random(_) => Some(self.from.unwrap_or_default()),
+            Kind::On(_) | Kind::AfterOperations(_) => None,
+        }
+    }
+
     /// What the keys say together, in a run that ends at `end`.
     pub(crate) fn when(self, end: SimDuration) -> When {
         let from = self.from.unwrap_or_default();

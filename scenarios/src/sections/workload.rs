@@ -2,6 +2,7 @@
 
 use fedsim_protocols::SimDuration;
 
+use crate::layer::choice::only;
 use crate::layer::names::Peers;
 use crate::layer::quantity::{Chance, duration, positive_duration, rate, size};
 use crate::layer::scalar::{Flag, Words, count, real, words};
@@ -94,6 +95,29 @@ fn rumors() -> Tables<Section<RumorStart>> {
 }
 
 fn requests() -> Section<RequestLoad> {
+    what_is_asked(when_it_is_asked()).check(|load, node, reader| {
+        reader.must_be_within_run(load.from, node.place_of("from"), "a first request");
+        if let (Some(until), Some(end)) = (load.until, reader.world.duration)
+            && until > end
+        {
+            let message = format!("until {until} is past the end of the run");
+            reader.refuse(
+                node.place_of("until"),
+                message,
+                format!("must be at most {end}"),
+            );
+        }
+        if load.until.is_some_and(|until| until <= load.from) {
+            reader.refuse(
+                node.place_of("until"),
+                "until is not after from",
+                "no time is left",
+            );
+        }
+    })
+}
+
+fn when_it_is_asked() -> Section<RequestLoad> {
     Section::new("What clients ask.", RequestLoad::default())
         .key(
             "loop",
@@ -119,6 +143,10 @@ fn requests() -> Section<RequestLoad> {
             at!(operations),
             "At most so many requests by all clients together.",
         )
+}
+
+fn what_is_asked(section: Section<RequestLoad>) -> Section<RequestLoad> {
+    section
         .key(
             "mix",
             mix(),
@@ -161,16 +189,6 @@ fn requests() -> Section<RequestLoad> {
             at!(switch),
             "Chance that a retry goes to another member than the one before.",
         )
-        .check(|load, node, reader| {
-            reader.must_be_within_run(load.from, node.place_of("from"), "a first request");
-            if load.until.is_some_and(|until| until <= load.from) {
-                reader.refuse(
-                    node.place_of("until"),
-                    "until is not after from",
-                    "no time is left",
-                );
-            }
-        })
 }
 
 fn rhythm() -> Tagged<LoadLoop> {
@@ -181,21 +199,19 @@ fn rhythm() -> Tagged<LoadLoop> {
                 .key("in_flight", count(1..=u32::MAX), at!(0), "Unanswered at once, per client.")
                 .key("think", duration(), at!(1), "Pause between an answer and the next request."),
             |(in_flight, think)| LoadLoop::Closed { in_flight, think },
-            |rhythm| match rhythm {
-                LoadLoop::Closed { in_flight, think } => Some((*in_flight, *think)),
-                LoadLoop::Open { .. } => None,
-            },
+            only!(LoadLoop::Closed { in_flight, think } => (*in_flight, *think)),
             "A new request when an earlier one is answered or given up.",
         )
         .case(
             "open",
             open_loop(),
             |(rate, arrivals)| LoadLoop::Open { rate, arrivals },
-            |rhythm| match rhythm {
-                LoadLoop::Open { rate, arrivals } => Some((*rate, *arrivals)),
-                LoadLoop::Closed { .. } => None,
-            },
+            only!(LoadLoop::Open { rate, arrivals } => (*rate, *arrivals)),
             "New requests whatever becomes of earlier ones; latencies count from the intended send.",
+        )
+        .named(
+            "loop",
+            "When a client puts its next request. `{ open = { rate = \"20/s\" } }`.",
         )
 }
 

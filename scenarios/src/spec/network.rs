@@ -181,7 +181,7 @@ pub struct LinkOverride {
 pub struct NetworkSpec {
     /// Links of which nothing else is said.
     pub link: LinkSpec,
-    /// Links between peers of one organisation, if they differ.
+    /// Links between peers of one organisation, if they differ; they win over `regions`.
     pub lan: Option<LinkSpec>,
     /// Latencies by region; they replace the latency of `link` between peers that have regions.
     pub regions: Option<RegionMatrix>,
@@ -191,7 +191,7 @@ pub struct NetworkSpec {
     pub clock: ClockSpec,
     /// Clocks drawn uniformly within +-offset and +-drift of this, on top; zero for exact clocks.
     pub clock_spread: ClockSpec,
-    /// Clocks that differ; the last match wins.
+    /// Clocks that differ, without the spread; the last match wins.
     pub clocks: Vec<Override<ClockSpec>>,
     /// All processors.
     pub cpu: CpuSpec,
@@ -204,6 +204,8 @@ pub struct NetworkSpec {
 }
 
 /// Who is whose neighbour. Links are one-way; every undirected edge is two links.
+///
+/// It joins members; clients are linked with everybody and relay nothing.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub enum Topology {
     /// Everybody.

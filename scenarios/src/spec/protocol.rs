@@ -1,6 +1,8 @@
 //! What members run.
 
 use fedsim_protocols::PeerId;
+use fedsim_protocols::pbft::PbftConfig;
+use fedsim_protocols::raft::RaftConfig;
 use fedsim_protocols::rumor::RumorConfig;
 use fedsim_protocols::swim::SwimConfig;
 
@@ -38,6 +40,10 @@ pub enum ProtocolSpec {
     Swim(SwimSpec),
     /// `[rumor]`.
     Rumor(PerOrganisation<RumorConfig>),
+    /// `[raft]`.
+    Raft(PerOrganisation<RaftConfig>),
+    /// `[pbft]`.
+    Pbft(PerOrganisation<PbftConfig>),
 }
 
 /// Failure detection and membership.

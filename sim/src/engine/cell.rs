@@ -28,7 +28,7 @@ pub(crate) enum Carriage {
 /// The deliveries of one window; read by the actors, which write to the [`Cell`] meanwhile.
 pub(crate) struct Post<P: Protocol> {
     pub(crate) due: Due<Envelope<P::Message>>,
-    /// By index in `due`: the next delivery to the same peer, or [`NONE`].
+    /// By index in `due`: the next delivery to the same peer, or [`NONE`]; stale beyond `due`.
     pub(crate) next: Vec<u32>,
 }
 
@@ -91,6 +91,9 @@ impl<P: Protocol> Cell<P> {
 
     #[inline]
     fn put(&mut self, envelope: Envelope<P::Message>) {
+        if self.shards == 1 {
+            return self.ring.push(envelope);
+        }
         let shard = envelope.to.0 % self.shards;
         if shard == self.shard {
             self.ring.push(envelope);

@@ -4,27 +4,25 @@
 
 use std::sync::Arc;
 
-use fedsim_protocols::{Event, PeerId, Protocol, RunKey, SimDuration};
+use fedsim_protocols::{Event, Protocol, RunKey, SimDuration};
 use fedsim_scenarios::Scenario;
 
 use super::driver::{Options, RunControl};
 use super::notice::{Happened, Notice, TraceEntry};
 use super::observe::{Observer, World};
+use super::ring::bucket_bits;
 use super::shard::Plan;
 use crate::nemesis::{Control, FaultBand, FaultTally, Nemesis, Order};
 use crate::network::Fabric;
 use crate::time::SimTime;
 
-/// Messages under way from which windows end with a bucket, so that none is split.
-const MANY: usize = 4_096;
-
 pub(crate) struct Conductor<'a, P: Protocol> {
-    fabric: Arc<Fabric>,
     nemesis: Nemesis,
     observer: &'a mut dyn Observer<P>,
     up: Vec<bool>,
     end: SimTime,
     width: SimDuration,
+    /// Where windows end if they can, so that no bucket is split.
     bucket_bits: u32,
     sample_every: Option<SimDuration>,
     next_sample: SimTime,
@@ -32,7 +30,8 @@ pub(crate) struct Conductor<'a, P: Protocol> {
     control: Arc<RunControl>,
     operations: u64,
     orders: Vec<Order>,
-    no_orders: Arc<Vec<(PeerId, Control)>>,
+    /// The window planned last; changed in place, since windows may be short and many.
+    plan: Plan,
     satisfied: bool,
 }
 
@@ -48,12 +47,18 @@ impl<'a, P: Protocol> Conductor<'a, P> {
         let width = lookahead / u64::from(options.window_divisor.max(1));
         Self {
             nemesis: Nemesis::new(scenario, &fabric, key),
-            fabric: Arc::new(fabric),
+            plan: Plan {
+                start: SimTime::ZERO,
+                end: SimTime::ZERO,
+                orders: Arc::default(),
+                fabric: Arc::new(fabric),
+                traced: false,
+            },
             observer,
             up: vec![false; scenario.peers.len()],
             end: SimTime::from(scenario.duration),
             width,
-            bucket_bits: lookahead.as_nanos().max(1).ilog2(),
+            bucket_bits: bucket_bits(lookahead.as_nanos()),
             sample_every: options.sample_every,
             next_sample: options
                 .sample_every
@@ -62,13 +67,12 @@ impl<'a, P: Protocol> Conductor<'a, P> {
             control: Arc::clone(&options.control),
             operations: 0,
             orders: Vec::new(),
-            no_orders: Arc::default(),
             satisfied: false,
         }
     }
 
     pub(crate) fn fabric(&self) -> &Arc<Fabric> {
-        &self.fabric
+        &self.plan.fabric
     }
 
     pub(crate) fn ended_at(&self) -> SimTime {
@@ -84,27 +88,27 @@ impl<'a, P: Protocol> Conductor<'a, P> {
     }
 
     pub(crate) fn tallies(&self) -> Vec<FaultTally> {
-        self.nemesis.tallies(&self.fabric)
+        self.nemesis.tallies(&self.plan.fabric)
     }
 
     /// The next window, or `None` when the run is over. `next_at`: when a peer has something to do.
-    pub(crate) fn plan(&mut self, next_at: SimTime, in_flight: usize) -> Option<Plan> {
+    pub(crate) fn plan(&mut self, next_at: SimTime) -> Option<&Plan> {
         let strike = self.nemesis.next_at().unwrap_or(SimTime::NEVER);
         let start = next_at.min(strike).min(self.next_sample);
         if start >= self.end || self.control.is_cancelled() {
             return None;
         }
         self.control.set_done(start);
-        let orders = self.strike(start, strike);
+        self.strike(start, strike);
         self.sample(start);
         let strike = self.nemesis.next_at().unwrap_or(SimTime::NEVER);
         let mut end = (start + self.width)
             .min(strike)
             .min(self.next_sample)
             .min(self.end);
-        if in_flight > MANY {
-            let bucket = (start.as_nanos() >> self.bucket_bits) + 1;
-            end = end.min(SimTime::from_nanos(bucket << self.bucket_bits));
+        let whole = SimTime::from_nanos(end.as_nanos() >> self.bucket_bits << self.bucket_bits);
+        if whole > start && end == start + self.width {
+            end = whole;
         }
         let traced = match &self.traced {
             None => false,
@@ -113,23 +117,23 @@ impl<'a, P: Protocol> Conductor<'a, P> {
                 range.contains(&start)
             }
         };
-        Some(Plan {
-            start,
-            end,
-            orders,
-            fabric: Arc::clone(&self.fabric),
-            traced,
-        })
+        self.plan.start = start;
+        self.plan.end = end;
+        self.plan.traced = traced;
+        Some(&self.plan)
     }
 
-    fn strike(&mut self, start: SimTime, strike: SimTime) -> Arc<Vec<(PeerId, Control)>> {
+    fn strike(&mut self, start: SimTime, strike: SimTime) {
         if strike > start {
-            return Arc::clone(&self.no_orders);
+            if !self.plan.orders.is_empty() {
+                self.plan.orders = Arc::default();
+            }
+            return;
         }
-        let fabric = Arc::make_mut(&mut self.fabric);
+        let fabric = Arc::make_mut(&mut self.plan.fabric);
         self.nemesis.act(start, fabric, &mut self.orders);
         let world = World {
-            fabric: &self.fabric,
+            fabric: &self.plan.fabric,
             up: &self.up,
         };
         self.observer.weather_changed(start, &world);
@@ -139,7 +143,7 @@ impl<'a, P: Protocol> Conductor<'a, P> {
             }
         }
         let orders = self.orders.drain(..).map(|order| (order.peer, order.what));
-        Arc::new(orders.collect())
+        self.plan.orders = Arc::new(orders.collect());
     }
 
     fn sample(&mut self, start: SimTime) {
@@ -147,7 +151,7 @@ impl<'a, P: Protocol> Conductor<'a, P> {
             return;
         }
         let world = World {
-            fabric: &self.fabric,
+            fabric: &self.plan.fabric,
             up: &self.up,
         };
         self.observer.sample(start, &world);
@@ -181,13 +185,13 @@ impl<'a, P: Protocol> Conductor<'a, P> {
             Happened::Invoked(..) | Happened::Paused | Happened::Resumed => {}
         }
         let world = World {
-            fabric: &self.fabric,
+            fabric: &self.plan.fabric,
             up: &self.up,
         };
         self.observer.notice(notice, &world);
         if !self.satisfied && self.observer.is_satisfied() {
             self.satisfied = true;
-            self.end = self.end.min(notice.at + self.fabric.lookahead());
+            self.end = self.end.min(notice.at + self.plan.fabric.lookahead());
         }
     }
 

@@ -239,7 +239,7 @@ impl<'a, C: Cast> Nursery<'a, C> {
             sender,
             setup.stream(setup.cast.protocol(), id, 0),
             Keys::new(self.scheme.clone(), identity_seed(setup.key, id)),
-            self.clocks[slot].clone(),
+            self.clocks[slot],
             Physique::new(self.processors[slot], self.disks[slot], self.disk_key),
             users,
         );
@@ -280,7 +280,8 @@ impl<C: Cast> Stage<C::Machine> for OnStage<C> {
     }
 }
 
-fn shard<C: Cast>(setup: &Setup<'_, C>, number: u32) -> Shard<C::Machine> {
+/// Seats the peers of shard `number`.
+pub(crate) fn shard<C: Cast>(setup: &Setup<'_, C>, number: u32) -> Shard<C::Machine> {
     let nursery = Nursery::new(setup);
     let slots = (number..setup.scenario.peers.len() as u32).step_by(setup.shards as usize);
     let stage = Rc::new(OnStage {
@@ -303,8 +304,8 @@ fn run_alone<C: Cast>(
 ) -> Result<End, PeerPanic> {
     let mut shard = shard(setup, 0);
     let mut notices = Vec::new();
-    while let Some(plan) = conductor.plan(shard.next_at(), shard.in_flight()) {
-        if let Some(panic) = shard.run(&plan) {
+    while let Some(plan) = conductor.plan(shard.next_at()) {
+        if let Some(panic) = shard.run(plan) {
             return Err(panic);
         }
         let mut cell = shard.cell.borrow_mut();
@@ -323,9 +324,11 @@ struct Report<P: Protocol> {
     notices: Vec<Notice<P>>,
     trace: Vec<TraceEntry>,
     next_at: SimTime,
-    in_flight: usize,
     panic: Option<PeerPanic>,
 }
+
+/// Messages from one shard to another.
+type Crossing<P> = Mutex<Vec<Envelope<<P as Protocol>::Message>>>;
 
 /// Where shards meet.
 struct Meeting<P: Protocol> {
@@ -333,8 +336,9 @@ struct Meeting<P: Protocol> {
     /// The next window, or none when the run is over.
     plan: Mutex<Option<Plan>>,
     reports: Vec<Mutex<Report<P>>>,
-    /// Messages from shard to shard: place `from * shards + to`.
-    crossing: Vec<Mutex<Vec<Envelope<P::Message>>>>,
+    /// Messages from shard to shard: place `from * shards + to`, for even and for odd windows, so
+    /// that a fast shard's next messages do not meet those a slow one has not taken in yet.
+    crossing: [Vec<Crossing<P>>; 2],
 }
 
 impl<P: Protocol> Meeting<P> {
@@ -343,22 +347,20 @@ impl<P: Protocol> Meeting<P> {
             notices: Vec::new(),
             trace: Vec::new(),
             next_at: SimTime::NEVER,
-            in_flight: 0,
             panic: None,
         };
         Self {
             barrier: Barrier::new(shards),
             plan: Mutex::new(None),
             reports: (0..shards).map(|_| Mutex::new(report())).collect(),
-            crossing: (0..shards * shards).map(|_| Mutex::default()).collect(),
+            crossing: [(); 2].map(|()| (0..shards * shards).map(|_| Mutex::default()).collect()),
         }
     }
 
-    /// Leaves a shard's report and what crosses.
-    fn leave(&self, shard: &Shard<P>, number: usize, panic: Option<PeerPanic>) {
+    /// Leaves a shard's report and what crosses after window number `window`.
+    fn leave(&self, shard: &Shard<P>, number: usize, window: usize, panic: Option<PeerPanic>) {
         let mut report = lock(&self.reports[number]);
         report.next_at = shard.next_at();
-        report.in_flight = shard.in_flight();
         report.panic = panic;
         let mut cell = shard.cell.borrow_mut();
         std::mem::swap(&mut report.notices, &mut cell.notices);
@@ -369,16 +371,18 @@ impl<P: Protocol> Meeting<P> {
         for (to, outgoing) in cell.outgoing.iter_mut().enumerate() {
             let first = outgoing.iter().map(|envelope| envelope.at).min();
             report.next_at = report.next_at.min(first.unwrap_or(SimTime::NEVER));
-            report.in_flight += outgoing.len();
-            std::mem::swap(outgoing, &mut *lock(&self.crossing[number * shards + to]));
+            let crossing = &self.crossing[window % 2][number * shards + to];
+            std::mem::swap(outgoing, &mut *lock(crossing));
         }
     }
 
-    /// Takes in what crosses to a shard.
-    fn enter(&self, shard: &Shard<P>, number: usize) {
+    /// Takes in what crossed to a shard after window number `window`.
+    fn enter(&self, shard: &Shard<P>, number: usize, window: usize) {
         let shards = self.reports.len();
         for from in 0..shards {
-            shard.absorb(&mut lock(&self.crossing[from * shards + number]));
+            shard.absorb(&mut lock(
+                &self.crossing[window % 2][from * shards + number],
+            ));
         }
     }
 
@@ -388,11 +392,10 @@ impl<P: Protocol> Meeting<P> {
         conductor: &mut Conductor<'_, P>,
         heard: &mut Heard<P>,
     ) -> Result<(), PeerPanic> {
-        let (mut next_at, mut in_flight, mut worst) = (SimTime::NEVER, 0, None);
+        let (mut next_at, mut worst) = (SimTime::NEVER, None);
         for report in &self.reports {
             let mut report = lock(report);
             next_at = next_at.min(report.next_at);
-            in_flight += report.in_flight;
             heard.notices.append(&mut report.notices);
             heard.trace.append(&mut report.trace);
             if let Some(panic) = report.panic.take() {
@@ -405,7 +408,7 @@ impl<P: Protocol> Meeting<P> {
         }
         conductor.hear_trace(&mut heard.trace);
         conductor.hear(&mut heard.notices);
-        *lock(&self.plan) = conductor.plan(next_at, in_flight);
+        *lock(&self.plan) = conductor.plan(next_at).cloned();
         Ok(())
     }
 }
@@ -430,15 +433,15 @@ fn take_part<C: Cast>(
     let _presence = meeting.barrier.presence();
     let mut shard = shard(setup, number);
     let mut panic = None;
-    loop {
-        meeting.leave(&shard, number as usize, panic.take());
+    for window in 0.. {
+        meeting.leave(&shard, number as usize, window, panic.take());
         meeting.barrier.wait();
         lead();
         meeting.barrier.wait();
         let Some(plan) = lock(&meeting.plan).clone() else {
             break;
         };
-        meeting.enter(&shard, number as usize);
+        meeting.enter(&shard, number as usize, window);
         panic = shard.run(&plan);
     }
     end_of(shard)

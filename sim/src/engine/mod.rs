@@ -12,7 +12,7 @@
 //! all that happens within one lookahead at different peers is independent. Windows only schedule:
 //! no result depends on where they end, on how many threads run them, or on who watches. Whatever
 //! reacts across peers acts exactly one lookahead after its cause. Must not know any protocol,
-//! checker or file. Start reading at [`driver`].
+//! checker or file. Start reading at [`driver`]; [`Sequential`] drives the same actors by hand.
 
 mod agenda;
 mod barrier;
@@ -27,8 +27,11 @@ mod observe;
 mod peer;
 mod physique;
 mod ring;
+mod sequential;
 mod shard;
 mod shell;
+#[cfg(test)]
+mod tests;
 
 pub use agenda::Class;
 pub use cast::{Cast, Workload};
@@ -36,4 +39,5 @@ pub use counters::{Counters, KindCount, PeakLoad};
 pub use driver::{Options, Outcome, RunControl, identity_seed, run};
 pub use notice::{Happened, Notice, TraceEntry};
 pub use observe::{Observer, World};
+pub use sequential::{Held, Sequential};
 pub use shard::PeerPanic;

@@ -117,11 +117,6 @@ impl<P: Protocol> Shard<P> {
         arrival.unwrap_or(never).min(wake.unwrap_or(never))
     }
 
-    /// Messages under way to peers of this shard.
-    pub(crate) fn in_flight(&self) -> usize {
-        self.cell.borrow().ring.len()
-    }
-
     /// Takes in messages that other shards sent here.
     pub(crate) fn absorb(&self, crossing: &mut Vec<Envelope<P::Message>>) {
         let ring = &mut self.cell.borrow_mut().ring;
@@ -133,7 +128,7 @@ impl<P: Protocol> Shard<P> {
         self.prepare(plan);
         self.collect_deliveries(plan.end);
         self.collect_wakes(plan.end);
-        let mut orders = self.collect_orders(&plan.orders);
+        let mut orders = (!plan.orders.is_empty()).then(|| self.collect_orders(&plan.orders));
         let mut worst = None;
         for position in 0..self.active.len() {
             let local = self.active[position];
@@ -141,7 +136,10 @@ impl<P: Protocol> Shard<P> {
                 start: plan.start,
                 end: plan.end,
                 first: std::mem::replace(&mut self.places[local as usize].first, NONE),
-                orders: orders.remove(&local).unwrap_or_default(),
+                orders: match &mut orders {
+                    Some(orders) => orders.remove(&local).unwrap_or_default(),
+                    None => Vec::new(),
+                },
             };
             if let Some(panic) = self.run_one(local, window) {
                 worst = least(worst, panic);
@@ -166,11 +164,13 @@ impl<P: Protocol> Shard<P> {
     fn collect_deliveries(&mut self, end: SimTime) {
         let Post { due, next } = &mut *self.post.borrow_mut();
         self.cell.borrow_mut().ring.take_before(end, due);
-        next.clear();
-        next.resize(due.index_end(), NONE);
+        if next.len() < due.index_end() {
+            next.resize(due.index_end(), NONE);
+        }
         let (places, active, shards) = (&mut self.places, &mut self.active, self.shards);
         due.for_each(|index, envelope| {
-            let local = envelope.to.0 / shards;
+            let slot = envelope.to.0;
+            let local = if shards == 1 { slot } else { slot / shards };
             let place = &mut places[local as usize];
             next[index as usize] = std::mem::replace(&mut place.first, index);
             if !place.active {
@@ -234,14 +234,10 @@ impl<P: Protocol> Shard<P> {
 
     /// The running hashes of the peers, by position.
     pub(crate) fn folds(&mut self) -> Vec<u128> {
-        let folds = Arc::new(std::sync::Mutex::new(Vec::new()));
-        for place in &mut self.places {
-            let sink = Arc::clone(&folds);
-            place.seat.act(move |peer, _, _| {
-                sink.lock().expect("one thread").push(peer.fold());
-            });
-        }
-        std::mem::take(&mut *folds.lock().expect("one thread"))
+        let places = self.places.iter_mut();
+        places
+            .map(|place| place.seat.act(|peer, _, _| peer.fold()))
+            .collect()
     }
 
     /// The actor of the peer at `local`.

@@ -76,10 +76,13 @@ impl<P: Protocol> Handler<Act<P>> for PeerActor<P> {
     }
 }
 
+/// What actix runs an actor by.
+type Life<P> = ContextFut<PeerActor<P>, Context<PeerActor<P>>>;
+
 /// One actor, its address, and the future that is polled by hand.
 pub(crate) struct Seat<P: Protocol> {
     address: Addr<PeerActor<P>>,
-    future: Pin<Box<ContextFut<PeerActor<P>, Context<PeerActor<P>>>>>,
+    future: Pin<Box<Life<P>>>,
 }
 
 impl<P: Protocol> Seat<P> {
@@ -100,13 +103,17 @@ impl<P: Protocol> Seat<P> {
         self.poll();
     }
 
-    /// Has the actor carry out a deed, now.
-    pub(crate) fn act(
+    /// Has the actor carry out a deed, now; what it gave.
+    pub(crate) fn act<R: Send + 'static>(
         &mut self,
-        deed: impl FnOnce(&mut Peer<P>, &mut Cell<P>, &dyn Stage<P>) + Send + 'static,
-    ) {
-        self.address.do_send(Act(Box::new(deed)));
+        deed: impl FnOnce(&mut Peer<P>, &mut Cell<P>, &dyn Stage<P>) -> R + Send + 'static,
+    ) -> R {
+        let (give, take) = std::sync::mpsc::channel();
+        self.address.do_send(Act(Box::new(move |peer, cell, stage| {
+            let _ = give.send(deed(peer, cell, stage));
+        })));
         self.poll();
+        take.recv().expect("BUG: an actor did not do its deed")
     }
 
     #[inline]

@@ -11,8 +11,10 @@ use crate::time::SimTime;
 /// Who there is, and who reported what last.
 #[derive(Debug)]
 pub(super) struct Aim {
-    peers: Vec<PeerSpec>,
+    slots: usize,
     members: Vec<PeerId>,
+    regions: BTreeMap<String, Vec<PeerId>>,
+    organisations: BTreeMap<String, Vec<PeerId>>,
     /// Reports of the events that faults aim by: when and by whom.
     reports: BTreeMap<String, Vec<(SimTime, PeerId)>>,
 }
@@ -34,7 +36,9 @@ impl Aim {
         Self {
             members: members.map(|(slot, _)| slot).collect(),
             reports: names.collect(),
-            peers: scenario.peers.clone(),
+            slots: scenario.peers.len(),
+            regions: grouped(scenario, |peer| &peer.region),
+            organisations: grouped(scenario, |peer| &peer.organisation),
         }
     }
 
@@ -45,7 +49,7 @@ impl Aim {
 
     /// How many peers there are, clients included.
     pub(super) fn slots(&self) -> usize {
-        self.peers.len()
+        self.slots
     }
 
     /// Whether some fault aims by events of this name.
@@ -92,7 +96,7 @@ impl Aim {
             }
             Select::Trigger => trigger.into_iter().collect(),
             Select::Region(name) => self.region(name),
-            Select::Organisation(name) => self.where_peer(|peer| peer.organisation == *name),
+            Select::Organisation(name) => self.organisations.get(name).cloned().unwrap_or_default(),
         };
         chosen.sort_unstable();
         chosen.dedup();
@@ -101,16 +105,23 @@ impl Aim {
 
     /// All peers of a region.
     pub(super) fn region(&self, name: &str) -> Vec<PeerId> {
-        self.where_peer(|peer| peer.region == name)
+        self.regions.get(name).cloned().unwrap_or_default()
     }
+}
 
-    fn where_peer(&self, holds: impl Fn(&PeerSpec) -> bool) -> Vec<PeerId> {
-        let slots = (0..).map(PeerId).zip(&self.peers);
-        slots
-            .filter(|(_, peer)| holds(peer))
-            .map(|(slot, _)| slot)
-            .collect()
+/// The slots of each group that `name` puts peers into, ascending.
+fn grouped(
+    scenario: &Scenario,
+    name: impl Fn(&PeerSpec) -> &String,
+) -> BTreeMap<String, Vec<PeerId>> {
+    let mut groups: BTreeMap<String, Vec<PeerId>> = BTreeMap::new();
+    for (slot, peer) in (0..).map(PeerId).zip(&scenario.peers) {
+        match groups.get_mut(name(peer)) {
+            Some(group) => group.push(slot),
+            None => drop(groups.insert(name(peer).clone(), vec![slot])),
+        }
     }
+    groups
 }
 
 /// The last report up to `horizon`; of those at one moment that of the highest slot.

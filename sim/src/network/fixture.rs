@@ -2,10 +2,7 @@
 
 use fedsim_protocols::{PeerId, Probability, SimDuration};
 use fedsim_scenarios::Scenario;
-use fedsim_scenarios::spec::{
-    Assume, ClockSpec, CpuSpec, DiskSpec, Expect, Latency, LinkSpec, NetworkSpec, PeerSpec, Role,
-    Routing, Topology,
-};
+use fedsim_scenarios::spec::{Latency, LinkSpec, NetworkSpec, PeerSpec, Role};
 
 /// So many milliseconds.
 pub(crate) fn ms(millis: u64) -> SimDuration {
@@ -31,34 +28,19 @@ pub(crate) fn constant(millis: u64) -> LinkSpec {
 
 /// `members` members on links of 10 ms, everybody linked with everybody, no faults, 100 s.
 pub(crate) fn scenario(members: usize) -> Scenario {
+    let names = (1..=members).map(|number| format!("p-{number}"));
     Scenario {
         name: "test".to_owned(),
         claim: "A claim.".to_owned(),
         seed: 1,
         runs: 1,
         duration: ms(100_000),
-        warm_up: SimDuration::ZERO,
-        peers: (1..=members)
-            .map(|number| peer(&format!("p-{number}")))
-            .collect(),
+        peers: names.map(|name| peer(&name)).collect(),
         network: NetworkSpec {
             link: constant(10),
-            lan: None,
-            regions: None,
-            links: Vec::new(),
-            clock: ClockSpec::default(),
-            clock_spread: ClockSpec::default(),
-            clocks: Vec::new(),
-            cpu: CpuSpec::default(),
-            cpus: Vec::new(),
-            disk: DiskSpec::default(),
-            disks: Vec::new(),
+            ..NetworkSpec::default()
         },
-        topology: Topology::Complete,
-        routing: Routing::Neighbours,
-        assume: Assume::default(),
-        faults: Vec::new(),
-        expect: Expect::default(),
+        ..Scenario::default()
     }
 }
 

@@ -4,6 +4,7 @@
 //! them. Must not know latencies or faults: a path is the same in every weather, and whether its
 //! relays are up is not asked.
 
+use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
 use fedsim_protocols::{PeerId, RunKey};
@@ -39,8 +40,12 @@ enum Shape {
 struct Gateways {
     /// By member.
     organisation: Vec<u32>,
+    /// Members, by organisation.
+    size: Vec<u32>,
     /// By organisation, ascending.
     gateways: Vec<Vec<u32>>,
+    /// Gateways of all organisations together.
+    all: u32,
 }
 
 #[derive(Debug)]
@@ -216,25 +221,29 @@ fn shape(scenario: &Scenario, members: &[PeerId], number: &[u32], key: RunKey) -
 
 impl Gateways {
     fn new(scenario: &Scenario, members: &[PeerId], per_organisation: u32) -> Self {
-        let mut names: Vec<&str> = Vec::new();
+        let mut known = BTreeMap::new();
         let mut gateways: Vec<Vec<u32>> = Vec::new();
+        let mut size: Vec<u32> = Vec::new();
         let mut organisation = Vec::new();
         for (member, peer) in (0..).zip(members) {
             let name = scenario.peers[peer.index()].organisation.as_str();
-            let number = names.iter().position(|&known| known == name);
-            let number = number.unwrap_or_else(|| {
-                names.push(name);
+            let number = *known.entry(name).or_insert_with(|| {
                 gateways.push(Vec::new());
-                names.len() - 1
+                size.push(0);
+                size.len() - 1
             });
             organisation.push(number as u32);
+            size[number] += 1;
             if gateways[number].len() < per_organisation.max(1) as usize {
                 gateways[number].push(member);
             }
         }
+        let all = gateways.iter().map(Vec::len).sum::<usize>() as u32;
         Self {
             organisation,
+            size,
             gateways,
+            all,
         }
     }
 
@@ -264,32 +273,18 @@ impl Gateways {
     }
 
     fn degree(&self, member: u32) -> u32 {
-        let own = self.organisation[member as usize];
-        let inside = self
-            .organisation
-            .iter()
-            .filter(|&&other| other == own)
-            .count();
-        let outside: usize = self.gateways.iter().map(Vec::len).sum();
-        let abroad = if self.is_gateway(member) {
-            outside - self.of(member).len()
-        } else {
-            0
-        };
-        (inside - 1 + abroad) as u32
+        let inside = self.size[self.organisation[member as usize] as usize] - 1;
+        match self.is_gateway(member) {
+            true => inside + self.all - self.of(member).len() as u32,
+            false => inside,
+        }
     }
 
     /// Between organisations: a hop to the own gateway and one from the other's, where needed.
     fn diameter(&self) -> u32 {
-        let inner = |number: usize| {
-            let size = self
-                .organisation
-                .iter()
-                .filter(|&&own| own as usize == number)
-                .count();
-            u32::from(size > self.gateways[number].len())
-        };
-        let mut inners: Vec<u32> = (0..self.gateways.len()).map(inner).collect();
+        let organisations = self.size.iter().zip(&self.gateways);
+        let inner = organisations.map(|(&size, gates)| u32::from(size > gates.len() as u32));
+        let mut inners: Vec<u32> = inner.collect();
         inners.sort_unstable_by(|one, other| other.cmp(one));
         match inners.as_slice() {
             [] | [_] => 1,

@@ -4,11 +4,13 @@ mod adversary;
 mod checkpoints;
 mod clients;
 mod counts;
+mod mistakes;
+mod random;
 mod restarts;
 mod rosters;
 mod view_changes;
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -52,6 +54,9 @@ fn roster(n: u32, clients: u32) -> Arc<Roster> {
         BTreeSet::from([PeerId(n)]),
     ))
 }
+
+/// Messages by kind.
+type Counted = Rc<RefCell<BTreeMap<&'static str, u64>>>;
 
 /// A group at a table.
 struct Group<R: Rules = Paper> {
@@ -126,7 +131,24 @@ impl<R: Rules> Group<R> {
     /// Nobody hears from these slots.
     fn silence(&mut self, slots: impl IntoIterator<Item = u32>) {
         let slots: BTreeSet<u32> = slots.into_iter().collect();
-        self.table.carry_if(move |from, _, _| !slots.contains(&from.0));
+        self.table
+            .carry_if(move |from, _, _| !slots.contains(&from.0));
+    }
+
+    /// Counts what is carried, by kind, while nobody hears from these slots.
+    fn count_without(&mut self, slots: impl IntoIterator<Item = u32>) -> Counted {
+        let slots: BTreeSet<u32> = slots.into_iter().collect();
+        let counted = Counted::default();
+        let counter = Rc::clone(&counted);
+        self.table.carry_if(move |from, _, message| {
+            let speaks = !slots.contains(&from.0);
+            if speaks {
+                let kind = PbftMessage::KINDS[message.kind()];
+                *counter.borrow_mut().entry(kind).or_default() += 1;
+            }
+            speaks
+        });
+        counted
     }
 
     /// A switch that, while on, cuts these slots off in both directions.
@@ -155,7 +177,10 @@ impl<R: Rules> Group<R> {
     }
 
     fn events(&self) -> impl Iterator<Item = (PeerId, PbftEvent)> + '_ {
-        self.table.events.iter().map(|(_, peer, event)| (*peer, *event))
+        self.table
+            .events
+            .iter()
+            .map(|(_, peer, event)| (*peer, *event))
     }
 
     fn count(&self, wanted: impl Fn(&PbftEvent) -> bool) -> usize {
@@ -198,7 +223,9 @@ impl<R: Rules> Group<R> {
     }
 
     fn views(&self) -> Vec<u64> {
-        (0..self.n).map(|slot| self.replica(slot).view().0).collect()
+        (0..self.n)
+            .map(|slot| self.replica(slot).view().0)
+            .collect()
     }
 }
 

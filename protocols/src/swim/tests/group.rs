@@ -7,11 +7,11 @@ use std::rc::Rc;
 use super::*;
 use crate::tabletop::Tabletop;
 
-const PEERS: u32 = 12;
+pub(super) const PEERS: u32 = 12;
 
 /// What the network does, changed while the table runs.
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum Weather {
+pub(super) enum Weather {
     Fair,
     /// Slots below 6 and the others cannot reach each other.
     Split,
@@ -21,29 +21,36 @@ enum Weather {
     Lossy,
 }
 
-struct Group {
+pub(super) struct Group {
     table: Tabletop<Swim>,
     weather: Rc<Cell<Weather>>,
     config: Arc<SwimConfig>,
-    /// Where in the events an observer started anew.
-    restarted: BTreeMap<PeerId, usize>,
+    roster: Option<Roster>,
+    /// Who started anew, and at which event.
+    restarts: Vec<(usize, PeerId)>,
 }
 
-fn machine(slot: u32, config: &Arc<SwimConfig>) -> Swim {
+fn machine(slot: u32, config: &Arc<SwimConfig>, roster: Option<&Roster>) -> Swim {
+    let (config, me) = (Arc::clone(config), PeerId(slot));
     let nickname = format!("peer-{slot}").into();
-    Swim::new(
-        Arc::clone(config),
-        PeerId(slot),
-        nickname,
-        Arc::new([PeerId(0), PeerId(1)]),
-    )
+    match roster.cloned() {
+        None => Swim::new(config, me, nickname, Arc::new([PeerId(0), PeerId(1)])),
+        Some(roster) => Swim::with_roster(config, me, nickname, Arc::new([]), roster),
+    }
 }
 
 impl Group {
-    /// Started and joined through slots 0 and 1.
-    fn new(config: SwimConfig) -> Self {
+    /// Started, and joined through slots 0 and 1 or from a roster.
+    pub(super) fn new(config: SwimConfig) -> Self {
         let config = Arc::new(config);
-        let machines = (0..PEERS).map(|slot| machine(slot, &config)).collect();
+        let peer = |slot: u32| (PeerId(slot), format!("peer-{slot}").into(), keys(slot));
+        let roster = match config.bootstrap {
+            Bootstrap::Seeds => None,
+            Bootstrap::Full => Some(Roster::sign((0..PEERS).map(peer))),
+        };
+        let machines = (0..PEERS)
+            .map(|slot| machine(slot, &config, roster.as_ref()))
+            .collect();
         let mut table = Tabletop::new(SEED, SimDuration::from_millis(20), machines);
         let weather = Rc::new(Cell::new(Weather::Fair));
         let (seen, mut count) = (Rc::clone(&weather), 0_u64);
@@ -61,21 +68,38 @@ impl Group {
             table,
             weather,
             config,
-            restarted: BTreeMap::new(),
+            roster,
+            restarts: Vec::new(),
         };
         group.run(5, Weather::Fair);
         group
     }
 
-    fn run(&mut self, secs: u64, weather: Weather) {
+    pub(super) fn run(&mut self, secs: u64, weather: Weather) {
         self.weather.set(weather);
         self.table.run_for(SimDuration::from_secs(secs));
     }
 
-    fn restart(&mut self, slot: u32) {
+    pub(super) fn restart(&mut self, slot: u32) {
         let peer = PeerId(slot);
-        self.restarted.insert(peer, self.table.events.len());
-        self.table.restart(peer, machine(slot, &self.config));
+        self.restarts.push((self.table.events.len(), peer));
+        self.table
+            .restart(peer, machine(slot, &self.config, self.roster.as_ref()));
+    }
+
+    pub(super) fn leave(&mut self, slot: u32) {
+        let id = RequestId(u64::from(slot));
+        self.table.request(PeerId(slot), id, SwimRequest::Leave);
+    }
+
+    /// Lets everyone join again; who never left only asks for news.
+    pub(super) fn rejoin_all(&mut self) {
+        for slot in 0..PEERS {
+            let seeds = vec![PeerId((slot + 1) % PEERS), PeerId((slot + 5) % PEERS)];
+            let id = RequestId(u64::from(PEERS + slot));
+            self.table
+                .request(PeerId(slot), id, SwimRequest::Join { seeds });
+        }
     }
 
     /// What each observer but `without` holds of `subject`.
@@ -88,7 +112,7 @@ impl Group {
             .collect()
     }
 
-    fn assert_all_alive(&self) {
+    pub(super) fn assert_all_alive(&self) {
         for slot in 0..PEERS {
             let views = self.views_of(slot, slot);
             assert!(
@@ -106,10 +130,10 @@ impl Group {
     }
 }
 
-type Views = BTreeMap<PeerId, (Status, Incarnation)>;
+pub(super) type Views = BTreeMap<PeerId, (Status, Incarnation)>;
 
 /// Applies one event to a rebuilt view, holding it to the table in `event.rs`.
-fn replay(views: &mut Views, event: &SwimEvent) {
+pub(super) fn replay(views: &mut Views, event: &SwimEvent) {
     use Status::{Alive, Dead, Left, Suspect};
     use SwimEvent as E;
     let (subject, now, before): (_, _, &[Option<Status>]) = match *event {
@@ -172,17 +196,25 @@ fn replay(views: &mut Views, event: &SwimEvent) {
 
 /// Every observer's view, rebuilt from its events, is its table; and every incarnation that anyone
 /// came to believe was announced by its owner before.
-fn assert_events_tell_all(group: &Group) {
+pub(super) fn assert_events_tell_all(group: &Group) {
     let mut views: BTreeMap<PeerId, Views> = BTreeMap::new();
     let mut announced: BTreeMap<PeerId, Vec<Incarnation>> = BTreeMap::new();
+    if group.roster.is_some() {
+        announced.extend((0..PEERS).map(|slot| (PeerId(slot), vec![Incarnation::FIRST])));
+    }
     for (at, (_, peer, event)) in group.table.events.iter().enumerate() {
         if let SwimEvent::Announced { incarnation } = event {
             announced.entry(*peer).or_default().push(*incarnation);
         }
-        if group.restarted.get(peer) == Some(&at) {
-            views.remove(peer);
+        for (_, restarted) in group.restarts.iter().filter(|(since, _)| *since == at) {
+            views.remove(restarted);
         }
         let views = views.entry(*peer).or_default();
+        let joins = matches!(event, SwimEvent::Joined { .. });
+        if joins && group.roster.is_some() && views.is_empty() {
+            let others = (0..PEERS).map(PeerId).filter(|other| other != peer);
+            views.extend(others.map(|other| (other, (Status::Alive, Incarnation::FIRST))));
+        }
         replay(views, event);
         for (subject, (_, incarnation)) in views.iter() {
             assert!(
@@ -264,9 +296,14 @@ fn halves_that_declared_each_other_dead_merge_after_the_heal() {
 
 #[test]
 fn loss_makes_suspects_but_the_living_refute() {
-    // One message in seven lost for two minutes: whoever is suspected speaks up in time.
-    let mut group = Group::new(SwimConfig::lan());
+    // One message in seven lost for two minutes and no proxy to help: one probe in four fails, yet
+    // whoever is suspected speaks up in time.
+    let mut group = Group::new(SwimConfig {
+        proxies: 0,
+        ..SwimConfig::lan()
+    });
     group.run(120, Weather::Lossy);
+    assert!(group.count("member-suspected") > 100);
     group.run(30, Weather::Fair);
     group.assert_all_alive();
     assert_eq!(group.count("member-died"), 0);
@@ -316,6 +353,23 @@ fn swim_as_of_2002_finds_a_crash_by_piggyback_alone() {
             .iter()
             .all(|view| *view == Some(Status::Dead))
     );
+    assert_events_tell_all(&group);
+}
+
+#[test]
+fn views_that_began_as_a_roster_are_told_by_events_too() {
+    // The roster stands in for the events of the join; everything after it is told one by one.
+    let bootstrap = Bootstrap::Full;
+    let mut group = Group::new(SwimConfig {
+        bootstrap,
+        ..SwimConfig::lan()
+    });
+    assert_eq!(group.count("member-learned"), 0);
+    group.run(48, Weather::Without(3));
+    group.weather.set(Weather::Fair);
+    group.restart(3);
+    group.run(10, Weather::Fair);
+    group.assert_all_alive();
     assert_events_tell_all(&group);
 }
 

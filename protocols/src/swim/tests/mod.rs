@@ -4,9 +4,11 @@
 //! at a [`Tabletop`](crate::tabletop::Tabletop).
 
 mod group;
+mod mutants;
 mod news;
 mod precedence;
 mod probe;
+mod properties;
 mod request;
 mod start;
 mod statistics;

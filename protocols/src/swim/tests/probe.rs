@@ -68,6 +68,16 @@ fn an_ack_in_time_ends_the_probe() {
 }
 
 #[test]
+fn a_refutation_during_the_probe_is_an_answer() {
+    // memberlist accuses at the incarnation it probed: a newer one heard meanwhile stands.
+    let mut solo = Solo::<Published>::among(1, SwimConfig::lan());
+    begin_probe(&mut solo);
+    solo.hand(1, &is_alive(1, nth(1)));
+    solo.fire(SwimTimer::Period);
+    assert_eq!(solo.view_of(1), Some((Status::Alive, nth(1))));
+}
+
+#[test]
 fn a_late_ack_does_not_count_for_a_newer_probe() {
     // The answer to probe 1 arrives during probe 2 of the same member, which stays silent.
     let mut solo = Solo::<Published>::among(1, SwimConfig::lan());

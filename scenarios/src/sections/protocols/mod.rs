@@ -1,5 +1,7 @@
 //! One table per protocol. A new protocol is a file beside this one and a line in [`all`].
 
+mod pbft;
+mod raft;
 mod rumor;
 mod swim;
 
@@ -12,7 +14,12 @@ use crate::tree::Node;
 
 /// The protocol tables, in canonical order.
 pub(crate) fn all() -> Vec<Box<dyn Part<Scenario>>> {
-    vec![Box::new(swim::table()), Box::new(rumor::table())]
+    vec![
+        Box::new(swim::table()),
+        Box::new(rumor::table()),
+        Box::new(raft::table()),
+        Box::new(pbft::table()),
+    ]
 }
 
 /// The names of the protocol tables.
@@ -123,9 +130,12 @@ impl<S, C: Clone + 'static> Part<S> for Overrides<S, C> {
     }
 }
 
+/// A name, what it stands for, and the configuration.
+type Named<C> = (&'static str, &'static str, fn() -> C);
+
 /// `preset`: a published set of values, from which the other keys start.
 struct Preset<C: 'static> {
-    presets: &'static [(&'static str, &'static str, fn() -> C)],
+    presets: &'static [Named<C>],
 }
 
 impl<C> Part<C> for Preset<C> {

@@ -3,6 +3,7 @@
 use fedsim_protocols::rumor::{Contacts, Loss, Mode, Rounds, RumorConfig};
 
 use super::{Overrides, Table};
+use crate::layer::choice::only;
 use crate::layer::quantity::{Quantity, duration};
 use crate::layer::scalar::{Flag, Words, count, words};
 use crate::layer::shape::or_word;
@@ -16,10 +17,7 @@ pub(super) fn table() -> Table<PerOrganisation<RumorConfig>> {
         about: "Members spread rumors.",
         section,
         wrap: ProtocolSpec::Rumor,
-        unwrap: |protocol| match protocol {
-            ProtocolSpec::Rumor(spec) => Some(spec),
-            _ => None,
-        },
+        unwrap: only!(ProtocolSpec::Rumor(spec) => spec),
     }
 }
 
@@ -144,30 +142,21 @@ fn loss() -> Tagged<Loss> {
             "counter",
             k(),
             |k| Loss::Counter { k },
-            |loss| match loss {
-                Loss::Counter { k } => Some(*k),
-                _ => None,
-            },
+            only!(Loss::Counter { k } => *k),
             "After so many contacts that count, all in all.",
         )
         .case(
             "consecutive",
             k(),
             |k| Loss::Consecutive { k },
-            |loss| match loss {
-                Loss::Consecutive { k } => Some(*k),
-                _ => None,
-            },
+            only!(Loss::Consecutive { k } => *k),
             "After so many that count with none between that did not.",
         )
         .case(
             "coin",
             k(),
             |k| Loss::Coin { k },
-            |loss| match loss {
-                Loss::Coin { k } => Some(*k),
-                _ => None,
-            },
+            only!(Loss::Coin { k } => *k),
             "After each contact that counts, with probability 1/k.",
         )
 }

@@ -3,6 +3,7 @@
 use fedsim_protocols::swim::{Bootstrap, DeadRule, ProbeOrder, SwimConfig};
 
 use super::{Overrides, Preset, Table, refuse_invalid};
+use crate::layer::choice::only;
 use crate::layer::names::Peers;
 use crate::layer::quantity::{duration, positive_duration};
 use crate::layer::scalar::{Flag, Words, count, words};
@@ -16,10 +17,7 @@ pub(super) fn table() -> Table<SwimSpec> {
         about: "Members run SWIM, with Lifeguard unless switched off.",
         section,
         wrap: ProtocolSpec::Swim,
-        unwrap: |protocol| match protocol {
-            ProtocolSpec::Swim(spec) => Some(spec),
-            _ => None,
-        },
+        unwrap: only!(ProtocolSpec::Swim(spec) => spec),
     }
 }
 

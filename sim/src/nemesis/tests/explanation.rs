@@ -78,13 +78,17 @@ fn with_everything_said_of_the_network(mut scenario: Scenario) -> Scenario {
     scenario
 }
 
-/// One fault of each kind, of each way to strike and of each way to aim.
-fn one_of_each() -> Vec<FaultSpec> {
-    let some = || Select::Random {
+/// Two of all members.
+fn some() -> Select {
+    Select::Random {
         count: 2,
         of: slots(0..12),
-    };
-    let hurts = [
+    }
+}
+
+/// Something of each kind that hurts, with each way to aim.
+fn hurts() -> Vec<Fault> {
+    vec![
         Fault::Partition(Partition::Sides(vec![slots([0, 1]), slots([2])])),
         Fault::Flapping {
             cut: Partition::MajorityRing,
@@ -126,9 +130,13 @@ fn one_of_each() -> Vec<FaultSpec> {
             peers: peers([6]),
             request: "leave".to_owned(),
         },
-    ];
+    ]
+}
+
+/// One fault of each kind and of each way to strike.
+fn one_of_each() -> Vec<FaultSpec> {
     let mut faults: Vec<FaultSpec> = (1..)
-        .zip(hurts)
+        .zip(hurts())
         .map(|(second, hurt)| once(second * 1_000, 500, hurt))
         .collect();
     let churn = When::Random {

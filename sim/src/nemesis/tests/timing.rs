@@ -191,6 +191,27 @@ fn overlapping_crashes_restart_once_both_have_ended() {
 }
 
 #[test]
+fn a_peer_that_is_held_twice_is_ordered_once() {
+    // Two crashes and two pauses that overlap: one order at the first beginning, one at the last
+    // end, whichever of the two ends last.
+    let crash = || Fault::Crash(peers([0]));
+    let pause = || Fault::Pause(peers([1]));
+    let mut run = Run::new(vec![
+        once(10, 30, crash()),
+        once(20, 10, crash()),
+        once(50, 10, pause()),
+        once(55, 25, pause()),
+    ]);
+    let expected = [
+        (10, 0, Control::Crash),
+        (40, 0, Control::Restart),
+        (50, 1, Control::Pause),
+        (80, 1, Control::Resume),
+    ];
+    assert_eq!(run.until(1_000), expected);
+}
+
+#[test]
 fn what_ends_goes_before_what_begins_at_the_same_moment() {
     // A crash of 10 ms every 10 ms: down all the time but for restarts at the edges, and in an
     // order that leaves the peer down.

@@ -29,6 +29,9 @@ pub(super) fn of(scenario: &Scenario) -> Result<Box<dyn Stage + '_>, RunFailure>
     match scenario.protocols.as_slice() {
         [ProtocolSpec::Swim(spec)] => swim::stage(scenario, spec),
         [ProtocolSpec::Rumor(settings)] => rumor::stage(scenario, settings),
+        [ProtocolSpec::Raft(_) | ProtocolSpec::Pbft(_)] => Err(RunFailure::Unsupported(
+            "[raft] and [pbft] can be described but not run yet; [swim] and [rumor] can".to_owned(),
+        )),
         [_, _, ..] | [] => {
             let found = scenario.protocols.len();
             Err(RunFailure::Unsupported(format!(

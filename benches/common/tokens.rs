@@ -134,8 +134,17 @@ pub fn bare_heap(tokens: &Tokens, low: u64, high: u64, end: u64) -> u64 {
     for holder in 0..tokens.in_flight {
         let at = dice.between(low, high);
         seq += 1;
-        let to = other(&mut dice, u64::from(tokens.peers), PeerId(holder % tokens.peers));
-        heap.push(Reverse(Entry { at, seq, to, token: [7; 64] }));
+        let to = other(
+            &mut dice,
+            u64::from(tokens.peers),
+            PeerId(holder % tokens.peers),
+        );
+        heap.push(Reverse(Entry {
+            at,
+            seq,
+            to,
+            token: [7; 64],
+        }));
     }
     let mut events = 0;
     while let Some(Reverse(entry)) = heap.pop() {
@@ -146,7 +155,12 @@ pub fn bare_heap(tokens: &Tokens, low: u64, high: u64, end: u64) -> u64 {
         seq += 1;
         let to = other(&mut dice, u64::from(tokens.peers), PeerId(entry.to));
         let at = entry.at + dice.between(low, high);
-        heap.push(Reverse(Entry { at, seq, to, token: entry.token }));
+        heap.push(Reverse(Entry {
+            at,
+            seq,
+            to,
+            token: entry.token,
+        }));
     }
     events
 }

@@ -1,0 +1,42 @@
+//! `target/figures.json`: one flat object of name to number, which every benchmark adds to.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+/// Figures of this run, printed as they come and written at the end.
+#[derive(Default)]
+pub struct Figures(BTreeMap<String, f64>);
+
+/// What a figure has to reach.
+#[derive(Clone, Copy)]
+pub enum Reach {
+    /// At least so much.
+    AtLeast(f64),
+    /// At most so much.
+    AtMost(f64),
+}
+
+impl Figures {
+    /// Prints a figure beside what it has to reach and keeps it.
+    pub fn add(&mut self, name: &str, value: f64, reach: Reach) {
+        let (relation, bound, reached) = match reach {
+            Reach::AtLeast(bound) => (">=", bound, value >= bound),
+            Reach::AtMost(bound) => ("<=", bound, value <= bound),
+        };
+        let verdict = if reached { "reached" } else { "MISSED" };
+        println!("{name:<32} {value:>12.3}   {relation} {bound:<10} {verdict}");
+        self.0.insert(name.to_owned(), value);
+    }
+
+    /// Adds the figures to the file, keeping those of other benchmarks.
+    pub fn write(self) {
+        let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("target/figures.json");
+        let mut all: BTreeMap<String, f64> = std::fs::read(&path)
+            .ok()
+            .and_then(|bytes| serde_json::from_slice(&bytes).ok())
+            .unwrap_or_default();
+        all.extend(self.0);
+        let text = serde_json::to_string_pretty(&all).expect("numbers have a text");
+        std::fs::write(&path, text + "\n").expect("target/figures.json can be written");
+    }
+}

@@ -1,0 +1,43 @@
+//! What the benchmarks share: token passing, a stopwatch, and the file of figures.
+
+pub mod figures;
+pub mod tokens;
+
+use std::time::Instant;
+
+use fedsim_protocols::SimDuration;
+use fedsim_scenarios::Scenario;
+use fedsim_scenarios::spec::{PeerSpec, Role};
+
+/// Seconds that `work` takes by the wall clock, and what it gave.
+#[allow(
+    clippy::disallowed_methods,
+    reason = "a benchmark measures real time; nothing it measures depends on it"
+)]
+pub fn timed<T>(work: impl FnOnce() -> T) -> (f64, T) {
+    let start = Instant::now();
+    let result = work();
+    (start.elapsed().as_secs_f64(), result)
+}
+
+/// The middle of some figures.
+pub fn median(mut figures: Vec<f64>) -> f64 {
+    figures.sort_by(f64::total_cmp);
+    figures[figures.len() / 2]
+}
+
+/// `peers` members for `duration` on links of 10 to 100 ms, uniform.
+pub fn scenario(peers: u32, duration: SimDuration) -> Scenario {
+    let peer = |slot| PeerSpec {
+        nickname: format!("peer-{slot}"),
+        organisation: String::new(),
+        region: String::new(),
+        role: Role::Member,
+        starts_at: SimDuration::ZERO,
+    };
+    Scenario {
+        peers: (1..=peers).map(peer).collect(),
+        duration,
+        ..Scenario::default()
+    }
+}
