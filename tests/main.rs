@@ -9,6 +9,8 @@ mod input;
 mod interrupts;
 /// The commands beside `run`.
 mod other_commands;
+/// Whole scenarios drawn at random.
+mod properties;
 /// Runs of one seed and of many.
 mod runs;
 /// The rules that no lint can hold.

@@ -124,7 +124,7 @@ fn scenario() -> impl Strategy<Value = String> {
         Just("[swim]\nprobe_order = \"random\"\n"),
         Just("[swim]\ndead = \"final\"\n"),
         Just("[swim]\npreset = \"local\"\n"),
-        Just("[rumor]\n\n[[workload.rumors]]\nrumor = 1\npeers = \"peer-1\"\nat = \"1s\"\n"),
+        Just("[rumor]\n\n[[workload.rumors]]\nrumor = 1\nfrom = \"peer-1\"\nat = \"1s\"\n"),
     ];
     (2_u32..9, any::<u32>(), network(), protocol)
         .prop_flat_map(|(peers, seed, network, protocol)| {
