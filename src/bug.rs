@@ -10,29 +10,42 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crate::exit::Exit;
 use crate::failure::Failure;
 
+/// The panics of this process, oldest first; the first few are kept.
+type Sightings = Arc<Mutex<Vec<String>>>;
+
+/// Panics kept: the first is the cause, what follows are its echoes in other threads.
+const SIGHTINGS_MAX: usize = 8;
+
 /// Runs `command`; a panic in it becomes a failure that says where it came from.
 pub(crate) fn guarded(command: impl FnOnce() -> Result<Exit, Failure>) -> Result<Exit, Failure> {
-    let last_place = keep_quiet();
+    let sightings = keep_quiet();
     match panic::catch_unwind(AssertUnwindSafe(command)) {
         Ok(ended) => ended,
         Err(cause) => {
-            let place = last_place.lock().unwrap_or_else(PoisonError::into_inner);
-            let message = message_of(&*cause);
-            let place = place.as_deref().unwrap_or("an unknown place");
-            Err(Failure::bug(format!("{message} (at {place})")))
+            let sightings = sightings.lock().unwrap_or_else(PoisonError::into_inner);
+            let message = match sightings.is_empty() {
+                true => message_of(&*cause).to_owned(),
+                false => sightings.join("\n  then: "),
+            };
+            Err(Failure::bug(message))
         }
     }
 }
 
-/// Replaces the printing of panics by remembering where the last one was.
-fn keep_quiet() -> Arc<Mutex<Option<String>>> {
-    let last_place = Arc::new(Mutex::new(None));
-    let keeper = Arc::clone(&last_place);
+/// Replaces the printing of panics by remembering them.
+fn keep_quiet() -> Sightings {
+    let sightings = Sightings::default();
+    let keeper = Arc::clone(&sightings);
     panic::set_hook(Box::new(move |panicked| {
+        let message = message_of(panicked.payload());
         let place = panicked.location().map(ToString::to_string);
-        *keeper.lock().unwrap_or_else(PoisonError::into_inner) = place;
+        let place = place.as_deref().unwrap_or("an unknown place");
+        let mut kept = keeper.lock().unwrap_or_else(PoisonError::into_inner);
+        if kept.len() < SIGHTINGS_MAX {
+            kept.push(format!("{message} (at {place})"));
+        }
     }));
-    last_place
+    sightings
 }
 
 fn message_of(cause: &(dyn Any + Send)) -> &str {
