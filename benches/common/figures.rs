@@ -5,11 +5,11 @@ use std::path::PathBuf;
 
 /// Figures of this run, printed as they come and written at the end.
 #[derive(Default)]
-pub struct Figures(BTreeMap<String, f64>);
+pub(crate) struct Figures(BTreeMap<String, f64>);
 
 /// What a figure has to reach.
 #[derive(Clone, Copy)]
-pub enum Reach {
+pub(crate) enum Reach {
     /// At least so much.
     AtLeast(f64),
     /// At most so much.
@@ -18,7 +18,7 @@ pub enum Reach {
 
 impl Figures {
     /// Prints a figure beside what it has to reach and keeps it.
-    pub fn add(&mut self, name: &str, value: f64, reach: Reach) {
+    pub(crate) fn add(&mut self, name: &str, value: f64, reach: Reach) {
         let (relation, bound, reached) = match reach {
             Reach::AtLeast(bound) => (">=", bound, value >= bound),
             Reach::AtMost(bound) => ("<=", bound, value <= bound),
@@ -29,7 +29,7 @@ impl Figures {
     }
 
     /// Adds the figures to the file, keeping those of other benchmarks.
-    pub fn write(self) {
+    pub(crate) fn write(self) {
         let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("target/figures.json");
         let mut all: BTreeMap<String, f64> = std::fs::read(&path)
             .ok()

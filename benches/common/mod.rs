@@ -1,7 +1,7 @@
 //! What the benchmarks share: token passing, a stopwatch, and the file of figures.
 
-pub mod figures;
-pub mod tokens;
+pub(crate) mod figures;
+pub(crate) mod tokens;
 
 use std::time::Instant;
 
@@ -14,20 +14,20 @@ use fedsim_scenarios::spec::{PeerSpec, Role};
     clippy::disallowed_methods,
     reason = "a benchmark measures real time; nothing it measures depends on it"
 )]
-pub fn timed<T>(work: impl FnOnce() -> T) -> (f64, T) {
+pub(crate) fn timed<T>(work: impl FnOnce() -> T) -> (f64, T) {
     let start = Instant::now();
     let result = work();
     (start.elapsed().as_secs_f64(), result)
 }
 
 /// The middle of some figures.
-pub fn median(mut figures: Vec<f64>) -> f64 {
+pub(crate) fn median(mut figures: Vec<f64>) -> f64 {
     figures.sort_by(f64::total_cmp);
     figures[figures.len() / 2]
 }
 
 /// `peers` members for `duration` on links of 10 to 100 ms, uniform.
-pub fn scenario(peers: u32, duration: SimDuration) -> Scenario {
+pub(crate) fn scenario(peers: u32, duration: SimDuration) -> Scenario {
     let peer = |slot| PeerSpec {
         nickname: format!("peer-{slot}"),
         organisation: String::new(),

@@ -16,7 +16,7 @@ use fedsim_sim::engine::Cast;
 
 /// A token of 64 bytes.
 #[derive(Clone, Debug, BorshSerialize, BorshDeserialize)]
-pub struct Token([u8; 64]);
+pub(crate) struct Token([u8; 64]);
 
 fedsim_protocols::fold_tuple!(Token(content));
 
@@ -34,7 +34,7 @@ impl Message for Token {
 
 /// Nothing is reported.
 #[derive(Clone, Debug)]
-pub enum Silence {}
+pub(crate) enum Silence {}
 
 impl fedsim_protocols::Fold for Silence {
     fn fold(&self, _: &mut Folder) {
@@ -49,7 +49,7 @@ impl Event for Silence {
 }
 
 /// Passes every token on.
-pub struct Passer {
+pub(crate) struct Passer {
     peers: u64,
     begins_with: u32,
 }
@@ -88,11 +88,11 @@ fn other(dice: &mut Stream, peers: u64, me: PeerId) -> u32 {
 }
 
 /// `peers` peers that hold `in_flight` tokens between them.
-pub struct Tokens {
+pub(crate) struct Tokens {
     /// How many peers.
-    pub peers: u32,
+    pub(crate) peers: u32,
     /// How many tokens.
-    pub in_flight: u32,
+    pub(crate) in_flight: u32,
 }
 
 impl Cast for Tokens {
@@ -126,7 +126,7 @@ struct Entry {
 }
 
 /// The bare loop: passes tokens until `end` nanoseconds; how often one was passed.
-pub fn bare_heap(tokens: &Tokens, low: u64, high: u64, end: u64) -> u64 {
+pub(crate) fn bare_heap(tokens: &Tokens, low: u64, high: u64, end: u64) -> u64 {
     let label = StreamLabel::global("bench");
     let mut dice = Stream::new(RunKey::from_seed(1), label);
     let mut heap = BinaryHeap::with_capacity(tokens.in_flight as usize);

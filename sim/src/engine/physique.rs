@@ -28,7 +28,15 @@ struct Processor<P: Protocol> {
     paused: bool,
     /// A task that works off the backlog is on the agenda.
     called: bool,
+    /// What is due by itself goes before what others want, as in any event loop.
+    due: VecDeque<Backlogged<P>>,
     backlog: VecDeque<Backlogged<P>>,
+}
+
+impl<P: Protocol> Processor<P> {
+    fn has_backlog(&self) -> bool {
+        !self.due.is_empty() || !self.backlog.is_empty()
+    }
 }
 
 /// Processor and disk of one peer.
@@ -60,6 +68,7 @@ impl<P: Protocol> Physique<P> {
                 cpu: Cpu::default(),
                 paused: false,
                 called: false,
+                due: VecDeque::new(),
                 backlog: VecDeque::new(),
             })
         })
@@ -76,13 +85,16 @@ impl<P: Protocol> Physique<P> {
     pub(crate) fn must_wait(&self, at: SimTime) -> bool {
         self.processor
             .as_ref()
-            .is_some_and(|cpu| cpu.paused || cpu.cpu.begins(at) > at || !cpu.backlog.is_empty())
+            .is_some_and(|cpu| cpu.paused || cpu.cpu.begins(at) > at || cpu.has_backlog())
     }
 
     /// Queues an input; the time at which the backlog is to be worked off, unless that is known.
     pub(crate) fn wait(&mut self, at: SimTime, input: Backlogged<P>) -> Option<SimTime> {
         let cpu = self.processor();
-        cpu.backlog.push_back(input);
+        match input {
+            Backlogged::Timer(_) | Backlogged::Persisted(_) => cpu.due.push_back(input),
+            Backlogged::Message(..) | Backlogged::Request(..) => cpu.backlog.push_back(input),
+        }
         if cpu.called || cpu.paused {
             return None;
         }
@@ -97,13 +109,13 @@ impl<P: Protocol> Physique<P> {
         if cpu.paused || cpu.cpu.begins(at) > at {
             return None;
         }
-        cpu.backlog.pop_front()
+        cpu.due.pop_front().or_else(|| cpu.backlog.pop_front())
     }
 
     /// When the backlog is to be worked off next, if anything waits and nobody will.
     pub(crate) fn resume_at(&mut self, at: SimTime) -> Option<SimTime> {
         let cpu = self.processor.as_mut()?;
-        if cpu.paused || cpu.called || cpu.backlog.is_empty() {
+        if cpu.paused || cpu.called || !cpu.has_backlog() {
             return None;
         }
         cpu.called = true;
@@ -164,6 +176,7 @@ impl<P: Protocol> Physique<P> {
     /// Loses what a crash loses, the disk as well if it is to be wiped.
     pub(crate) fn crash(&mut self, at: SimTime, wipe: bool) {
         if let Some(cpu) = &mut self.processor {
+            cpu.due.clear();
             cpu.backlog.clear();
             cpu.called = false;
             cpu.cpu.crash();

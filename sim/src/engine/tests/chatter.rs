@@ -96,7 +96,7 @@ impl Protocol for Chatter {
         let number = word.number;
         ctx.notify(Heard::Word { number, from });
         ctx.set_timer(1, SimDuration::from_millis(300));
-        if number % 3 == 0 {
+        if number.is_multiple_of(3) {
             let index = self.kept;
             self.kept += 1;
             self.waiting.push(number);
