@@ -78,12 +78,12 @@ impl Topic {
 
     /// True if the peer did not know it.
     fn learn(&mut self, peer: PeerId) -> bool {
-        let word = &mut self.knows[peer.index() / 64];
-        let bit = 1 << (peer.index() % 64);
-        let is_news = *word & bit == 0;
-        *word |= bit;
-        self.known += u64::from(is_news);
-        is_news
+        if self.knows(peer) {
+            return false;
+        }
+        self.knows[peer.index() / 64] |= 1 << (peer.index() % 64);
+        self.known += 1;
+        true
     }
 
     fn forget(&mut self, peer: PeerId) {
