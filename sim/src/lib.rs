@@ -2,10 +2,12 @@
 //!
 //! Must not know plots or the file formats of reports.
 
+pub mod checkers;
 pub mod engine;
 pub mod judge;
 pub mod nemesis;
 pub mod network;
+pub mod runner;
 pub mod time;
 
 pub use time::SimTime;

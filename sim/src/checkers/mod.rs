@@ -1,0 +1,16 @@
+//! Checkers: what must hold, judged online from what the peers report, and what a run must reach.
+//!
+//! A checker sees events in order and nothing else; it keeps a [`Ledger`] for each invariant, which
+//! ends as a [`Finding`]. A checker that nothing ever exercised says so instead of "holds".
+//! [`swim`] and [`rumor`] hold the checkers of one protocol each, with the measurements that fall
+//! out of the same events; [`expect`] holds a run to its scenario. Must not know how a run is made
+//! or shown.
+
+pub mod expect;
+mod finding;
+pub mod rumor;
+mod survival;
+pub mod swim;
+
+pub use finding::{Breach, Finding, Ledger};
+pub use survival::Survival;

@@ -1,0 +1,187 @@
+//! One run from end to end, for any cast and any watch.
+
+use std::sync::Arc;
+
+use fedsim_protocols::{Message, PeerId, Protocol};
+use fedsim_record::{Invariant, RUN_SCHEMA, RunRecord, Summary, Violation};
+use fedsim_scenarios::Scenario;
+
+use super::recorder::{Recorder, seconds};
+use super::watch::{Watch, WatchReport};
+use super::{RunFailure, RunOptions, story, tables};
+use crate::checkers::{Finding, expect};
+use crate::engine::{self, Cast, Options, Outcome};
+use crate::time::SimTime;
+
+/// Peers for whom identities are written down; more keys than that take long to make.
+const IDENTITIES: usize = 10_000;
+
+/// Runs `scenario` with a cast of one's own, watched by one's own watch, and judges it.
+///
+/// # Errors
+/// [`RunFailure`]: a panic of a machine, or cancellation.
+pub fn run_cast<C: Cast, W: Watch<C::Machine>>(
+    scenario: &Scenario,
+    cast: &Arc<C>,
+    watch: W,
+    options: &RunOptions,
+) -> Result<RunRecord, RunFailure> {
+    let engine_options = Options {
+        sample_every: Some(watch.sample_every(scenario)),
+        ..engine_options(scenario, options)
+    };
+    let mut recorder = Recorder::new(watch, cast.protocol());
+    let outcome = engine::run(scenario, cast, &engine_options, &mut recorder)?;
+    if outcome.cancelled {
+        return Err(RunFailure::Cancelled);
+    }
+    recorder.close(outcome.ended_at);
+    let Recorder { watch, .. } = &mut recorder;
+    let mut report = WatchReport::default();
+    watch.finish(&outcome, &mut report);
+    let stories = story::tell::<C, W>(scenario, cast, &report.findings, &engine_options)?;
+    let desk = Desk {
+        scenario,
+        cast,
+        options,
+        threads: engine_options.threads,
+        outcome,
+    };
+    Ok(desk.record(recorder, report, stories))
+}
+
+/// The engine's options for a run of `scenario`.
+pub(super) fn engine_options(scenario: &Scenario, options: &RunOptions) -> Options {
+    let by_itself = || Options::threads_for(scenario.peers.len(), options.available);
+    let peers = scenario.peers.len().max(1);
+    Options {
+        threads: options.threads.unwrap_or_else(by_itself).clamp(1, peers),
+        interval: scenario.report.interval,
+        control: Arc::clone(&options.control),
+        ..Options::default()
+    }
+}
+
+/// The kinds of message of a protocol.
+fn kinds<C: Cast>() -> &'static [&'static str] {
+    <<C::Machine as Protocol>::Message as Message>::KINDS
+}
+
+/// Where the record of a run is put together.
+struct Desk<'a, C> {
+    scenario: &'a Scenario,
+    cast: &'a Arc<C>,
+    options: &'a RunOptions,
+    threads: usize,
+    outcome: Outcome,
+}
+
+impl<C: Cast> Desk<'_, C> {
+    fn record<W>(
+        &self,
+        mut recorder: Recorder<W>,
+        mut report: WatchReport,
+        stories: Vec<Vec<String>>,
+    ) -> RunRecord {
+        self.fill_tables(&mut recorder, &mut report);
+        let warm = SimTime::from(self.scenario.warm_up);
+        let span = (warm, self.outcome.ended_at);
+        let counters = &self.outcome.counters;
+        let mut metrics = tables::metrics(counters, kinds::<C>(), &recorder.ups, span);
+        metrics.append(&mut report.metrics);
+        for (name, missing) in recorder.left_out() {
+            let note = format!("{missing} more events {name} are not in the table of events");
+            report.notes.push(note);
+        }
+        report
+            .notes
+            .extend(report.findings.iter().filter_map(broken));
+        report.metrics = metrics;
+        RunRecord {
+            summary: self.summary(&report, stories),
+            scenario: self.scenario.to_toml(),
+            tables: report.tables,
+        }
+    }
+
+    fn fill_tables<W>(&self, recorder: &mut Recorder<W>, report: &mut WatchReport) {
+        let (scenario, outcome) = (self.scenario, &self.outcome);
+        let (counters, end) = (&outcome.counters, outcome.ended_at);
+        let scheme = self.cast.key_scheme();
+        let named = kinds::<C>().iter();
+        let named: Vec<String> = named
+            .map(|kind| format!("{}/{kind}", self.cast.protocol()))
+            .collect();
+        let identity = (scenario.peers.len() <= IDENTITIES).then_some(&scheme);
+        let tables = &mut report.tables;
+        tables.peers = tables::peers(scenario, identity);
+        tables.faults = tables::faults(scenario, outcome);
+        tables.messages = tables::messages(counters, &named, end);
+        tables.load = tables::load(counters, &recorder.ups, end);
+        tables.latency = std::mem::take(&mut recorder.latency);
+        let mut events = std::mem::take(&mut recorder.events);
+        for row in &mut events {
+            let slot = row.peer.map(|slot| PeerId(slot).index());
+            let nickname = slot.map(|slot| scenario.peers[slot].nickname.clone());
+            row.nickname = nickname.unwrap_or_default();
+        }
+        tables.events = events;
+    }
+
+    fn summary(&self, report: &WatchReport, stories: Vec<Vec<String>>) -> Summary {
+        let (scenario, outcome) = (self.scenario, &self.outcome);
+        let given = expect::Given {
+            findings: &report.findings,
+            metrics: &report.metrics,
+            tallies: &outcome.tallies,
+        };
+        let expectations = expect::judge(&scenario.expect, given);
+        let verdict = expect::verdict(&scenario.expect, &report.findings, &expectations);
+        let found = report.findings.iter().zip(stories);
+        let mut invariants: Vec<Invariant> = found
+            .map(|(finding, story)| self.invariant(finding, story))
+            .collect();
+        invariants.sort_by(|a, b| a.name.cmp(&b.name));
+        Summary {
+            schema: RUN_SCHEMA.to_owned(),
+            version: self.options.version.clone(),
+            commit: self.options.commit.clone(),
+            scenario: scenario.name.clone(),
+            seed: scenario.seed,
+            threads: self.threads,
+            digest: tables::hex(&outcome.digest),
+            virtual_seconds: seconds(outcome.ended_at),
+            wall_seconds: 0.0,
+            events: outcome.counters.events,
+            messages: tables::totals(&outcome.counters),
+            invariants,
+            expectations,
+            metrics: report.metrics.clone(),
+            claim: scenario.claim.clone(),
+            verdict,
+            replay: self.options.command.clone(),
+            notes: report.notes.clone(),
+        }
+    }
+
+    fn invariant(&self, finding: &Finding, story: Vec<String>) -> Invariant {
+        let nickname = |peer: &PeerId| self.scenario.peers[peer.index()].nickname.clone();
+        let first = finding.first.as_ref().map(|breach| Violation {
+            at_s: seconds(breach.at),
+            peers: breach.peers.iter().map(nickname).collect(),
+            message: breach.message.clone(),
+            events: story,
+        });
+        Invariant {
+            name: finding.name.to_owned(),
+            holds: finding.holds,
+            first_violation: first,
+        }
+    }
+}
+
+/// Which assumption a finding missed, for the reader.
+fn broken(finding: &Finding) -> Option<String> {
+    let which = finding.broken.as_ref()?;
+    Some(format!("{}: not judged further, {which}", finding.name))
+}

@@ -1,0 +1,72 @@
+//! Which machines and which watch a scenario's protocol table stands for: one file a protocol.
+
+mod rumor;
+mod swim;
+
+use std::sync::Arc;
+
+use fedsim_protocols::{Message, Protocol};
+use fedsim_record::RunRecord;
+use fedsim_scenarios::Scenario;
+use fedsim_scenarios::spec::ProtocolSpec;
+
+use super::{RunFailure, RunOptions, Verification, Watch, run_cast, tables, verify_cast};
+use crate::engine::Cast;
+
+pub use rumor::RumorCast;
+pub use swim::SwimCast;
+
+/// A scenario with its machines and its watch.
+pub(super) trait Stage {
+    fn run(&self, options: &RunOptions) -> Result<RunRecord, RunFailure>;
+    fn verify(&self, options: &RunOptions) -> Result<Verification, RunFailure>;
+    fn metric_names(&self) -> Vec<String>;
+    fn invariant_names(&self) -> Vec<&'static str>;
+}
+
+/// The stage of the one protocol that `scenario` runs.
+pub(super) fn of(scenario: &Scenario) -> Result<Box<dyn Stage + '_>, RunFailure> {
+    match scenario.protocols.as_slice() {
+        [ProtocolSpec::Swim(spec)] => swim::stage(scenario, spec),
+        [ProtocolSpec::Rumor(settings)] => rumor::stage(scenario, settings),
+        [_, _, ..] | [] => {
+            let found = scenario.protocols.len();
+            Err(RunFailure::Unsupported(format!(
+                "a run has exactly one protocol table, this scenario has {found}"
+            )))
+        }
+    }
+}
+
+/// How to make what a stage needs; made when it is needed, since names are asked for without a run.
+struct Staged<'a, C, W> {
+    scenario: &'a Scenario,
+    cast: Box<dyn Fn() -> C + 'a>,
+    watch: Box<dyn Fn() -> W + 'a>,
+}
+
+impl<C: Cast, W: Watch<C::Machine>> Stage for Staged<'_, C, W> {
+    fn run(&self, options: &RunOptions) -> Result<RunRecord, RunFailure> {
+        run_cast(
+            self.scenario,
+            &Arc::new((self.cast)()),
+            (self.watch)(),
+            options,
+        )
+    }
+
+    fn verify(&self, options: &RunOptions) -> Result<Verification, RunFailure> {
+        verify_cast(self.scenario, &Arc::new((self.cast)()), options)
+    }
+
+    fn metric_names(&self) -> Vec<String> {
+        let kinds = <<C::Machine as Protocol>::Message as Message>::KINDS;
+        let kinds = kinds.iter().map(|kind| tables::kind_metric(kind));
+        let general = tables::METRICS.iter().map(|name| (*name).to_owned());
+        general.chain(kinds).chain(W::metric_names()).collect()
+    }
+
+    fn invariant_names(&self) -> Vec<&'static str> {
+        W::invariant_names()
+    }
+}

@@ -1,0 +1,4 @@
+//! Whole runs through the public interface.
+
+mod shipped;
+mod support;

@@ -1,0 +1,68 @@
+//! What the tests of whole runs share.
+
+use std::sync::Arc;
+
+use fedsim_record::{Holds, RunRecord};
+use fedsim_scenarios::{Document, Folder, Options, Scenario};
+use fedsim_sim::engine::RunControl;
+use fedsim_sim::runner::{self, RunOptions};
+
+pub(crate) fn options() -> RunOptions {
+    RunOptions {
+        threads: Some(1),
+        available: 1,
+        trace: false,
+        control: Arc::new(RunControl::default()),
+        command: "fedsim run".to_owned(),
+        version: "0".to_owned(),
+        commit: "unknown".to_owned(),
+    }
+}
+
+/// A scenario from its text.
+pub(crate) fn scenario(text: &str) -> Scenario {
+    let document = Document::read("test.toml", text, &Folder::new(""), &Options::default());
+    document
+        .unwrap_or_else(|errors| panic!("{errors:?}"))
+        .scenario
+}
+
+/// A shipped scenario, changed by `path=value`.
+pub(crate) fn shipped(name: &str, set: &[&str]) -> Scenario {
+    let options = Options {
+        set: set.iter().map(|it| (*it).to_owned()).collect(),
+        ..Options::default()
+    };
+    let document = Document::open(name, &options);
+    document
+        .unwrap_or_else(|errors| panic!("{errors:?}"))
+        .scenario
+}
+
+pub(crate) fn run(scenario: &Scenario) -> RunRecord {
+    runner::run(scenario, &options()).expect("the scenario can be run")
+}
+
+/// The finding on one invariant.
+pub(crate) fn holds(record: &RunRecord, name: &str) -> Option<Holds> {
+    let invariants = &record.summary.invariants;
+    invariants
+        .iter()
+        .find(|it| it.name == name)
+        .map(|it| it.holds)
+}
+
+/// All that a person needs to see when a run did not come out as it should.
+pub(crate) fn told(record: &RunRecord) -> String {
+    let summary = &record.summary;
+    format!(
+        "{} seed {}: {:?}\n{:#?}\n{:#?}\n{:#?}\n{:#?}",
+        summary.scenario,
+        summary.seed,
+        summary.verdict,
+        summary.invariants,
+        summary.expectations,
+        summary.metrics,
+        summary.notes
+    )
+}
