@@ -14,6 +14,7 @@ pub(crate) fn record() -> RunRecord {
     RunRecord {
         summary: summary(),
         scenario: SCENARIO.to_owned(),
+        attachments: Vec::new(),
         tables: Tables {
             peers: peers(),
             faults: faults(),
