@@ -140,7 +140,7 @@ impl Axis {
         let share = match self.scale {
             Scale::Linear => (value - self.from) / (self.to - self.from),
             Scale::Logarithmic => {
-                (value.max(self.from) / self.from).ln() / (self.to / self.from).ln()
+                libm::log(value.max(self.from) / self.from) / libm::log(self.to / self.from)
             }
         };
         share.clamp(0.0, 1.0)
@@ -166,8 +166,8 @@ impl Axis {
 
     /// 1, 2, 5 of each decade; the decades alone when there are more than three.
     fn logarithmic_ticks(&self) -> Vec<f64> {
-        let first = self.from.log10().floor() as i32;
-        let last = self.to.log10().ceil() as i32;
+        let first = libm::log10(self.from).floor() as i32;
+        let last = libm::log10(self.to).ceil() as i32;
         let within: &[f64] = match last - first > 3 {
             true => &[1.0],
             false => &[1.0, 2.0, 5.0],
@@ -183,7 +183,7 @@ impl Axis {
 
 /// The least of 1, 2, 5 times a power of ten that is not below `rough`.
 fn round_step(rough: f64) -> f64 {
-    let power = 10_f64.powf(rough.log10().floor());
+    let power = libm::pow(10.0, libm::log10(rough).floor());
     [1.0, 2.0, 5.0, 10.0]
         .into_iter()
         .map(|digit| digit * power)

@@ -40,7 +40,7 @@ pub(crate) fn measured(value: f64) -> String {
             value.to_string()
         };
     }
-    let magnitude = value.abs().log10().floor() as i32;
+    let magnitude = libm::log10(value.abs()).floor() as i32;
     if magnitude < -6 {
         return format!("{value:.3e}");
     }

@@ -11,6 +11,8 @@ use crate::number::{bytes, count, percent, trim_zeros};
 use crate::picture::Picture;
 use crate::verdict::{expectations_in_words, invariants_in_words, verdict_sign};
 
+pub(crate) use tables::expectations;
+
 const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("page.js");
 
@@ -21,7 +23,7 @@ pub(crate) fn page(record: &RunRecord, pictures: &[Picture]) -> String {
     let body = html! {
         (head(summary))
         (tables::invariants(summary))
-        (tables::expectations(summary))
+        (expectations(&summary.expectations))
         (tables::notes(summary))
         (figures(pictures))
         (tables::faults(record))

@@ -10,7 +10,7 @@ mod text;
 
 use std::collections::BTreeMap;
 
-use fedsim_record::{Holds, RunRow, Summary, Verdict};
+use fedsim_record::{Expectation, Holds, RunRow, Summary, Verdict};
 use serde::{Deserialize, Serialize};
 
 use crate::number::trim_zeros;
@@ -46,6 +46,9 @@ pub struct SeedsSummary {
     pub unknown: Vec<u64>,
     /// Each run that did not pass, with the line that replays it, by seed.
     pub failures: Vec<SeedFailure>,
+    /// What became of each line of `[expect.pooled]`, in the order of the file.
+    #[serde(default)]
+    pub expectations: Vec<Expectation>,
     /// Statistics of each metric over the runs that have it.
     pub metrics: BTreeMap<String, Pooled>,
 }
@@ -64,9 +67,11 @@ pub struct SeedFailure {
 }
 
 impl SeedsSummary {
-    /// The outcome of all runs together: violated if any was, else unknown if any was.
+    /// The outcome of all runs together: violated if any was or if a pooled expectation was
+    /// missed, else unknown if any was.
     pub fn verdict(&self) -> Verdict {
-        match (self.failed.is_empty(), self.unknown.is_empty()) {
+        let all_met = self.expectations.iter().all(|one| one.met);
+        match (self.failed.is_empty() && all_met, self.unknown.is_empty()) {
             (false, _) => Verdict::Violated,
             (true, false) => Verdict::Unknown,
             (true, true) => Verdict::Passed,
@@ -94,6 +99,7 @@ impl SeedsSummary {
             failed: Vec::new(),
             unknown: Vec::new(),
             failures: Vec::new(),
+            expectations: Vec::new(),
             metrics: BTreeMap::new(),
         }
     }

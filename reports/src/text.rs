@@ -114,7 +114,7 @@ fn invariant(invariant: &Invariant) -> String {
     row(holds_sign(invariant.holds), &invariant.name, &found)
 }
 
-fn expectation(expectation: &Expectation) -> String {
+pub(crate) fn expectation(expectation: &Expectation) -> String {
     let sign = verdict_sign(match expectation.met {
         true => Verdict::Passed,
         false => Verdict::Violated,

@@ -39,7 +39,7 @@ fn many_runs_become_one_summary_with_replay_lines() {
     for seed in 0..20 {
         seeds.add(&run(seed)).unwrap();
     }
-    let (published, summary) = seeds.publish().unwrap().unwrap();
+    let (published, summary) = seeds.publish(|_| Vec::new()).unwrap().unwrap();
     assert_eq!(published, target);
     assert_eq!((summary.seeds, summary.passed), (20, 15));
     assert_eq!(
@@ -83,7 +83,7 @@ fn the_page_of_many_runs_is_made_again_to_the_byte() {
     for seed in 0..7 {
         seeds.add(&run(seed)).unwrap();
     }
-    seeds.publish().unwrap().unwrap();
+    seeds.publish(|_| Vec::new()).unwrap().unwrap();
     let page = fs::read_to_string(target.join("report.html")).unwrap();
     assert!(page.contains("Seeds that did not pass") && page.contains("<figure "));
     fs::remove_file(target.join("report.html")).unwrap();
@@ -102,7 +102,7 @@ fn a_directory_of_many_runs_is_ours_to_replace() {
     for _ in 0..2 {
         let mut seeds = SeedsDirectory::claim(&target, "seed = 0\n").unwrap();
         seeds.add(&run(1)).unwrap();
-        seeds.publish().unwrap().unwrap();
+        seeds.publish(|_| Vec::new()).unwrap().unwrap();
         let single = RunDirectory::claim(&target).unwrap();
         single.commit(&run(1), |_| Ok(())).unwrap();
     }
@@ -114,6 +114,6 @@ fn no_run_leaves_nothing() {
     // An interrupt before the first run ended.
     let home = tempfile::tempdir().unwrap();
     let seeds = SeedsDirectory::claim(&home.path().join("runs"), "").unwrap();
-    assert!(seeds.publish().unwrap().is_none());
+    assert!(seeds.publish(|_| Vec::new()).unwrap().is_none());
     assert_eq!(fs::read_dir(home.path()).unwrap().count(), 0);
 }

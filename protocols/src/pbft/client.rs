@@ -309,6 +309,7 @@ impl<R: Rules> PbftClient<R> {
 
     /// Follows the chain of rosters as far as it proves itself.
     fn on_rosters(&mut self, reply: &StateReply, ctx: &mut Ctx<'_, R>) -> Result<(), Reason> {
+        let known = self.roster.epoch;
         for link in &reply.links {
             if link.roster.epoch <= self.roster.epoch {
                 continue;
@@ -329,7 +330,7 @@ impl<R: Rules> PbftClient<R> {
             }
             self.adopt(&link.roster);
         }
-        if self.pending.is_some() {
+        if self.roster.epoch > known {
             self.on_ask_again(ctx);
         }
         Ok(())

@@ -180,6 +180,7 @@ impl<R: Rules> Pbft<R> {
         self.log = Log::new(snapshot.sequence, self.config.window);
         self.view_changes = vec![None; n];
         self.helped = vec![None; n];
+        self.served = vec![None; n];
         self.future = super::future::Future::new(n, self.config.window);
     }
 

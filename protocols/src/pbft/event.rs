@@ -251,7 +251,7 @@ pub enum PbftEvent {
         /// Why.
         cause: ViewChangeCause,
     },
-    /// The replica sent a new-view and is the primary.
+    /// The replica is the primary: of the epoch's first view, or having made a new-view.
     PrimaryElected {
         /// The roster's epoch.
         epoch: Epoch,

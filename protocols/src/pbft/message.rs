@@ -167,6 +167,8 @@ content!(
         epoch: Epoch,
         /// The replica's view.
         view: View,
+        /// Whether it still waits for the view to begin.
+        changing: bool,
         /// Its last stable checkpoint.
         stable: Sequence,
         /// Its last executed batch.

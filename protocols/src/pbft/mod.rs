@@ -50,6 +50,7 @@ mod durability;
 pub mod event;
 mod execution;
 mod future;
+mod inspect;
 mod log;
 pub mod message;
 pub mod mutants;

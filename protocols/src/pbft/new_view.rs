@@ -43,7 +43,7 @@ pub fn reissue<'a, R: Rules>(
         }
     }
     let max = best.keys().next_back().copied().unwrap_or(min);
-    let places = (min.0 + 1..=max.0).map(Sequence);
+    let places = (min.next().0..=max.0).map(Sequence);
     let batches = places.map(|sequence| {
         let batch = best.get(&sequence).map(|(_, batch)| (*batch).clone());
         (sequence, batch.unwrap_or_else(Batch::null))
@@ -82,11 +82,7 @@ impl<R: Rules> Pbft<R> {
                 .map(|(signed, _)| signed.clone())
                 .collect(),
         });
-        ctx.notify(PbftEvent::PrimaryElected {
-            epoch: self.roster.epoch,
-            view,
-            primary: self.roster.primary(view),
-        });
+        self.announce_primary(ctx);
         self.enter_view(new_view.clone(), assignments, &reissue, ctx);
         self.multicast(PbftMessage::NewView { new_view }, ctx);
         self.propose(ctx);
@@ -184,6 +180,7 @@ impl<R: Rules> Pbft<R> {
             self.pace_end_view();
         }
         self.timed = None;
+        self.status = Status::Changing;
         self.view = view;
     }
 

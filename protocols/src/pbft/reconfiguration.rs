@@ -52,6 +52,7 @@ impl<R: Rules> Pbft<R> {
             super::checkpoint::Checkpoints::from_stable(self.checkpoints.stable.clone(), n);
         self.view_changes = vec![None; n];
         self.helped = vec![None; n];
+        self.served = vec![None; n];
         self.new_view = None;
         self.awaiting_new_view = false;
         self.consecutive = 0;
@@ -70,6 +71,7 @@ impl<R: Rules> Pbft<R> {
             replicas,
         });
         self.pace_begin_view(ctx);
+        self.announce_primary(ctx);
         self.replay(early, ctx);
         self.propose(ctx);
         self.watch_requests(ctx);
@@ -114,45 +116,6 @@ impl<R: Rules> Pbft<R> {
 }
 
 impl PbftMessage {
-    /// The roster epoch for which it was signed.
-    pub fn epoch(&self) -> Option<Epoch> {
-        match self {
-            Self::PrePrepare { pre_prepare, .. } => Some(pre_prepare.epoch),
-            Self::Prepare { prepare } => Some(prepare.epoch),
-            Self::Commit { commit } => Some(commit.epoch),
-            Self::Checkpoint { checkpoint } => Some(checkpoint.epoch),
-            Self::ViewChange { view_change } => Some(view_change.epoch),
-            Self::NewView { new_view } => Some(new_view.epoch),
-            Self::Status { status } => Some(status.epoch),
-            Self::Reply { reply } => Some(reply.epoch),
-            Self::Request { .. }
-            | Self::Forward { .. }
-            | Self::CommitProof { .. }
-            | Self::CheckpointProof { .. }
-            | Self::StateRequest { .. }
-            | Self::StateReply { .. } => None,
-        }
-    }
-
-    /// Who is said to have signed it; `None` for what proves itself.
-    pub fn signer(&self) -> Option<crate::identity::PublicKey> {
-        match self {
-            Self::Request { request } | Self::Forward { request } => Some(request.signer()),
-            Self::PrePrepare { pre_prepare, .. } => Some(pre_prepare.signer()),
-            Self::Prepare { prepare } => Some(prepare.signer()),
-            Self::Commit { commit } => Some(commit.signer()),
-            Self::Reply { reply } => Some(reply.signer()),
-            Self::Checkpoint { checkpoint } => Some(checkpoint.signer()),
-            Self::ViewChange { view_change } => Some(view_change.signer()),
-            Self::NewView { new_view } => Some(new_view.signer()),
-            Self::Status { status } => Some(status.signer()),
-            Self::StateRequest { request } => Some(request.signer()),
-            Self::CommitProof { .. } | Self::CheckpointProof { .. } | Self::StateReply { .. } => {
-                None
-            }
-        }
-    }
-
     fn is_signed<R: Rules>(&self, ctx: &mut Ctx<'_, R>) -> bool {
         match self {
             Self::Request { request } | Self::Forward { request } => ctx.verify(request),

@@ -92,8 +92,9 @@ pub struct Pbft<R: Rules = Paper> {
     pub(super) later_epoch: ReplicaSet,
     /// Whether the retransmission timer runs, and what was executed when it was set.
     pub(super) stuck_since: Option<Sequence>,
-    /// When each replica was last helped.
+    /// When each replica was last told what it lacks, and when it was last sent a state.
     pub(super) helped: Vec<Option<LocalTime>>,
+    pub(super) served: Vec<Option<LocalTime>>,
     /// Until this checkpoint is stable the replica does not vote: its disk forgot what it said.
     pub(super) silent_until: Option<Sequence>,
     pub(super) pace: Pace,
@@ -131,6 +132,7 @@ impl<R: Rules> Pbft<R> {
             later_epoch: ReplicaSet::default(),
             stuck_since: None,
             helped: vec![None; roster.n()],
+            served: vec![None; roster.n()],
             silent_until: None,
             pace: Pace::default(),
             writes: 0,
@@ -216,9 +218,22 @@ impl<R: Rules> Pbft<R> {
     /// Begins with an empty disk.
     pub(super) fn on_start(&mut self, ctx: &mut Ctx<'_, R>) {
         self.me = self.roster.replica_of(&ctx.public_key());
+        self.announce_primary(ctx);
         self.begin_judging(ctx);
         if self.me.is_none() {
             self.begin_fetch(None, ctx);
+        }
+    }
+
+    /// Reports the primary of this view, if it is this replica.
+    pub(super) fn announce_primary(&self, ctx: &mut Ctx<'_, R>) {
+        if let Some(primary) = self.me.filter(|_| self.is_primary()) {
+            let (epoch, view) = (self.roster.epoch, self.view);
+            ctx.notify(PbftEvent::PrimaryElected {
+                epoch,
+                view,
+                primary,
+            });
         }
     }
 

@@ -7,11 +7,12 @@ use std::cmp::Ordering;
 
 use super::PbftTimer;
 use super::event::Reason;
-use super::message::{PbftMessage, Status as StatusContent, ViewChange};
+use super::message::{PbftMessage, Status as StatusContent};
 use super::numbers::ReplicaId;
 use super::replica::{Ctx, Pbft, Status};
 use super::rules::Rules;
 use crate::signed::Signed;
+use crate::time::{LocalTime, SimDuration};
 
 impl<R: Rules> Pbft<R> {
     /// Something is under way that should lead to an execution.
@@ -84,6 +85,7 @@ impl<R: Rules> Pbft<R> {
         Some(ctx.sign(StatusContent {
             epoch: self.roster.epoch,
             view: self.view,
+            changing: self.status == Status::Changing,
             stable: self.log.low(),
             executed: self.executed,
             replica,
@@ -110,16 +112,18 @@ impl<R: Rules> Pbft<R> {
         self.prove_commits(status, ctx);
         match status.view.cmp(&self.view) {
             Ordering::Less => self.send_new_view(status.replica, ctx),
-            Ordering::Equal => self.resend_votes(status, ctx),
+            Ordering::Equal => self.resend_view(status, ctx),
             // This replica missed a view and may not know it, having nothing to wait for.
             Ordering::Greater => self.answer_status(status.replica, ctx),
         }
         Ok(())
     }
 
-    /// The batches that committed here above what the asker has executed, with their proofs.
+    /// The next batches that committed here and the asker has not executed, with their proofs: at
+    /// most K, as it asks again.
     fn prove_commits(&self, status: &StatusContent, ctx: &mut Ctx<'_, R>) {
-        for (_, slot) in self.log.above(status.executed) {
+        let most = usize::try_from(self.config.checkpoint_interval).unwrap_or(usize::MAX);
+        for (_, slot) in self.log.above(status.executed).take(most) {
             if let Some((_, proof)) = &slot.committed {
                 let certificate = Box::new((**proof).clone());
                 self.send_to(
@@ -132,16 +136,15 @@ impl<R: Rules> Pbft<R> {
     }
 
     /// Each replica is helped once in half an interval, so that asking costs others little.
-    pub(super) fn may_help(&mut self, replica: ReplicaId, ctx: &Ctx<'_, R>) -> bool {
+    fn may_help(&mut self, replica: ReplicaId, ctx: &Ctx<'_, R>) -> bool {
         let pause = self.config.retransmit_interval / 2;
-        let Some(last) = self.helped.get_mut(replica.index()) else {
-            return false;
-        };
-        if last.is_some_and(|last| ctx.now().since(last) < pause) {
-            return false;
-        }
-        *last = Some(ctx.now());
-        true
+        is_due(&mut self.helped, replica, ctx.now(), pause)
+    }
+
+    /// Each replica is sent a state once in half an interval.
+    pub(super) fn may_serve(&mut self, replica: ReplicaId, ctx: &Ctx<'_, R>) -> bool {
+        let pause = self.config.retransmit_interval / 2;
+        is_due(&mut self.served, replica, ctx.now(), pause)
     }
 
     fn send_stable_proof(&self, replica: ReplicaId, ctx: &mut Ctx<'_, R>) {
@@ -171,6 +174,14 @@ impl<R: Rules> Pbft<R> {
         }
     }
 
+    /// What the asker may lack in the view that both are in.
+    fn resend_view(&self, status: &StatusContent, ctx: &mut Ctx<'_, R>) {
+        if status.changing {
+            self.send_new_view(status.replica, ctx);
+        }
+        self.resend_votes(status, ctx);
+    }
+
     /// The assignments and this replica's votes on what has not committed here.
     fn resend_votes(&self, status: &StatusContent, ctx: &mut Ctx<'_, R>) {
         if self.status == Status::Changing {
@@ -187,25 +198,6 @@ impl<R: Rules> Pbft<R> {
             }
             if let Some(commit) = slot.own_commit.clone() {
                 self.send_to(status.replica, PbftMessage::Commit { commit }, ctx);
-            }
-        }
-    }
-
-    /// A replica asks, again or late, for a view that others have reached or begun.
-    pub(super) fn help_with_view(&mut self, view_change: &ViewChange, ctx: &mut Ctx<'_, R>) {
-        if view_change.view > self.view || !self.may_help(view_change.replica, ctx) {
-            return;
-        }
-        match self.status {
-            Status::Active => self.send_new_view(view_change.replica, ctx),
-            Status::Changing => {
-                let own = self.me.and_then(|me| self.view_changes.get(me.index()));
-                if let Some(view_change_of_mine) = own.cloned().flatten() {
-                    let message = PbftMessage::ViewChange {
-                        view_change: view_change_of_mine,
-                    };
-                    self.send_to(view_change.replica, message, ctx);
-                }
             }
         }
     }
@@ -242,4 +234,21 @@ impl<R: Rules> Pbft<R> {
             self.on_message(&message, ctx);
         }
     }
+}
+
+/// Whether it is this replica's turn again; if so, its turn is now.
+fn is_due(
+    turns: &mut [Option<LocalTime>],
+    replica: ReplicaId,
+    now: LocalTime,
+    pause: SimDuration,
+) -> bool {
+    let Some(last) = turns.get_mut(replica.index()) else {
+        return false;
+    };
+    let due = last.is_none_or(|last| now.since(last) >= pause);
+    if due {
+        *last = Some(now);
+    }
+    due
 }

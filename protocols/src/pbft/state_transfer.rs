@@ -149,6 +149,11 @@ impl<R: Rules> Pbft<R> {
         if !R::signature_holds(ctx.verify(request)) {
             return Err(Reason::BadSignature);
         }
+        if let Some(replica) = self.roster.replica_of(&key)
+            && !self.may_serve(replica, ctx)
+        {
+            return Ok(());
+        }
         let stable = &self.checkpoints.stable;
         let helps = stable.snapshot.sequence > request.executed && !request.roster_only;
         let links = self.links_since(request.epoch);
@@ -248,6 +253,7 @@ impl<R: Rules> Pbft<R> {
         self.tentative = None;
         self.state = ReplicatedState::restore(snapshot);
         self.executed = sequence;
+        self.forget_executed();
         ctx.notify(PbftEvent::StateTransferred {
             from,
             sequence,
@@ -268,7 +274,6 @@ impl<R: Rules> Pbft<R> {
         if sequence > self.log.high() {
             self.log = Log::new(sequence, self.config.window);
         }
-        self.forget_executed();
         self.make_stable(stable, ctx);
         self.answer_waiting_reads(ctx);
         self.execute_ready(ctx);

@@ -127,12 +127,10 @@ impl<R: Rules> Pbft<R> {
         let held = self.view_changes.get(view_change.replica.index());
         let held = held.and_then(Option::as_ref);
         if held == Some(view_change) {
-            self.help_with_view(view_change, ctx);
             return Ok(());
         }
         let newest = held.map_or(View::default(), |held| held.view);
         if view_change.view < self.view || view_change.view < newest {
-            self.help_with_view(view_change, ctx);
             return Err(Reason::OldView);
         }
         if view_change.view == newest {

@@ -178,8 +178,14 @@ impl<R: Rules> Raft<R> {
             ctx.reply(request, RaftReply::Unknown { reason });
         }
         if let Some(transfer) = leading.transfer {
-            let outcome = Outcome::Accomplished;
-            ctx.reply(transfer.request, RaftReply::Ok { outcome });
+            let reply = if transfer.told {
+                let outcome = Outcome::Accomplished;
+                RaftReply::Ok { outcome }
+            } else {
+                let reason = "leader-changed";
+                RaftReply::Unknown { reason }
+            };
+            ctx.reply(transfer.request, reply);
         }
     }
 

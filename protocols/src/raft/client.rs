@@ -19,6 +19,7 @@ use super::message::{Answer, RaftMessage, RaftReply, RaftTimer};
 use super::rules::Rules;
 use crate::outbox::RequestId;
 use crate::peer::PeerId;
+use crate::time::LocalTime;
 
 /// The serial under which a registration is timed.
 const REGISTRATION: u64 = 0;
@@ -32,6 +33,8 @@ struct Open {
     command: Option<Shared<Command>>,
     /// Whom it was sent to last.
     asked: PeerId,
+    /// When it was asked for.
+    since: LocalTime,
 }
 
 /// A Raft client.
@@ -89,12 +92,14 @@ impl RaftClient {
             operation,
             command: None,
             asked: self.target,
+            since: ctx.now(),
         };
         self.open.insert(serial, open);
-        ctx.set_timer(RaftTimer::GiveUp { serial }, self.config.client_give_up);
         if self.session.is_some() {
-            self.send(serial, ctx);
-        } else if self.registering.is_none() {
+            return self.send(serial, ctx);
+        }
+        ctx.set_timer(RaftTimer::GiveUp { serial }, self.config.client_give_up);
+        if self.registering.is_none() {
             self.register(ctx);
         }
     }
@@ -130,7 +135,9 @@ impl RaftClient {
             })
         });
         open.asked = self.target;
-        ctx.set_timer(RaftTimer::Retry { serial }, self.config.client_retry);
+        let left = self.config.client_give_up - ctx.now().since(open.since);
+        let patience = self.config.client_retry.min(left);
+        ctx.set_timer(RaftTimer::Retry { serial }, patience);
         let command = command.clone();
         ctx.send(self.target, RaftMessage::Request { command });
     }
@@ -248,7 +255,6 @@ impl RaftClient {
     fn close<R: Rules>(&mut self, serial: u64, reply: RaftReply, ctx: &mut Ctx<'_, R>) {
         if let Some(open) = self.open.remove(&serial) {
             ctx.cancel_timer(RaftTimer::Retry { serial });
-            ctx.cancel_timer(RaftTimer::GiveUp { serial });
             ctx.reply(open.request, reply);
         }
     }
@@ -262,13 +268,17 @@ impl RaftClient {
             }
             return;
         }
-        if let Some(open) = self.open.get(&serial) {
-            self.turn_from(open.asked);
-            self.send(serial, ctx);
+        let Some(open) = self.open.get(&serial) else {
+            return;
+        };
+        if ctx.now().since(open.since) >= self.config.client_give_up {
+            return self.on_give_up(serial, ctx);
         }
+        self.turn_from(open.asked);
+        self.send(serial, ctx);
     }
 
-    /// No answer for far too long.
+    /// No answer for far too long. A stale timer finds nothing open.
     pub(super) fn on_give_up<R: Rules>(&mut self, serial: u64, ctx: &mut Ctx<'_, R>) {
         if let Some(open) = self.open.get(&serial) {
             let reply = undecided(open, "timeout");

@@ -196,7 +196,7 @@ mod tests {
 
     #[test]
     fn illegal_changes_are_refused_by_name() {
-        // The legality table of etcd's confchange tests (R40).
+        // The legality table of etcd's confchange tests.
         let old = configuration(&[1, 2, 3], &[]);
         let joint = old.enter_joint(&configuration(&[1, 2, 4], &[])).unwrap();
         let no_voters = configuration(&[], &[1]);

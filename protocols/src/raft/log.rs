@@ -130,7 +130,7 @@ mod tests {
 
     #[test]
     fn two_logs_skip_whole_terms_to_where_they_may_agree() {
-        // R11, the fast-reject table of etcd: the follower's hint, then the leader's next probe.
+        // The fast-reject table of etcd: the follower's hint, then the leader's next probe.
         let follower = log(&[1, 2, 2, 3, 3, 3, 3, 3, 3, 3, 3]);
         let short = log(&[1, 2, 2, 4]);
         let cases = [

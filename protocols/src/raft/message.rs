@@ -419,7 +419,7 @@ pub enum RaftTimer {
         /// Which of its requests.
         serial: u64,
     },
-    /// A client gives up.
+    /// A client gives up on an operation for which it had no session yet.
     GiveUp {
         /// Which of its requests.
         serial: u64,

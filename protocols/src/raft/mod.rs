@@ -18,7 +18,7 @@
 //!
 //! | message | from | to | part |
 //! |---|---|---|---|
-//! | request-vote, pre-vote | candidate | voters | [election](self::rules) |
+//! | request-vote, pre-vote | candidate | voters | election |
 //! | vote-reply, pre-vote-reply | voter | candidate | election |
 //! | append-entries, heartbeat | leader | followers, learners | replication |
 //! | append-accepted, append-refused | follower | leader | replication |

@@ -3,6 +3,22 @@
 //! The machine asks these functions and decides nothing of the kind itself. [`Paper`] is Raft; a
 //! type that overrides one function is a Raft with one mistake, for mutation tests and ablation
 //! studies. Must not know the machine.
+//!
+//! ```
+//! use fedsim_protocols::raft::{Configuration, Raft, RaftConfig, Rules};
+//! use fedsim_protocols::PeerId;
+//!
+//! #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+//! struct CommitsOldTerms;
+//! impl Rules for CommitsOldTerms {
+//!     fn may_commit(_entry_term: u64, _current: u64) -> bool {
+//!         true
+//!     }
+//! }
+//! let server: Raft<CommitsOldTerms> =
+//!     Raft::new(PeerId(0), RaftConfig::default().into(), Configuration::of_voters([PeerId(0)]));
+//! assert_eq!(server.commit(), 0);
+//! ```
 
 use std::fmt::Debug;
 use std::hash::Hash;
@@ -29,7 +45,7 @@ pub trait Rules: Copy + Debug + Eq + Hash + Send + Sync + 'static {
 
     /// The term a candidate stands in (paper 5.2).
     fn next_term(current: u64) -> u64 {
-        current + 1
+        current.saturating_add(1)
     }
 
     /// Whether a message of this term makes its receiver a follower of that term (paper 5.1).
@@ -292,7 +308,7 @@ mod tests {
 
     #[test]
     fn a_log_is_up_to_date_by_term_then_length() {
-        // R2, the table of etcd's paper tests: (voter's terms, candidate's last term, last index).
+        // The table of etcd's paper tests: (voter's terms, candidate's last term, last index).
         let cases: [(&[u64], u64, u64, bool); 9] = [
             (&[1], 1, 1, true),
             (&[1], 1, 2, true),
@@ -319,7 +335,7 @@ mod tests {
 
     #[test]
     fn one_vote_a_term_and_again_to_the_same_candidate() {
-        // R1: granting twice to one candidate is idempotent, to another is not allowed.
+        // Granting twice to one candidate is idempotent, to another is not allowed.
         let [two, three] = [PeerId(2), PeerId(3)];
         assert!(Paper::may_vote(None, two) && Paper::may_vote(None, three));
         assert!(Paper::may_vote(Some(two), two) && !Paper::may_vote(Some(two), three));
@@ -327,7 +343,7 @@ mod tests {
 
     #[test]
     fn the_agreed_value_is_the_highest_that_every_half_reached() {
-        // R41, against the definition itself: try every value and ask has_quorum.
+        // Against the definition itself: try every value and ask has_quorum.
         let configurations = [
             configuration(&[1], &[]),
             configuration(&[1, 2], &[]),
@@ -350,7 +366,7 @@ mod tests {
 
     #[test]
     fn an_empty_half_agrees_and_no_voters_agree_on_no_value() {
-        // R41: the laws of etcd's quorum tests.
+        // The laws of etcd's quorum tests.
         let nobody = Configuration::default();
         assert!(Paper::has_quorum(&nobody, |_| false));
         assert_eq!(Paper::agreed_value(&nobody, |_| 1), None);

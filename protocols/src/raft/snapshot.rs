@@ -18,6 +18,9 @@ use super::store::StateMachine;
 use crate::outbox::Write;
 use crate::peer::PeerId;
 
+/// No honest log gets here; above it, indexes could overflow.
+const HIGHEST_INDEX: u64 = u64::MAX / 2;
+
 /// A snapshot that arrives in pieces.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Incoming {
@@ -174,6 +177,7 @@ impl<R: Rules> Raft<R> {
             return self.acknowledge_snapshot(from, round, self.commit, ctx);
         }
         let Some(received) = self.collect(from, chunk) else {
+            self.incoming = None;
             return self.reject("malformed-chunk", ctx);
         };
         if received < chunk.total {
@@ -230,7 +234,7 @@ impl<R: Rules> Raft<R> {
             bytes.extend_from_slice(&chunk.bytes);
         }
         let received = bytes.len() as u64;
-        (received <= chunk.total).then_some(received)
+        (received <= chunk.total && chunk.index <= HIGHEST_INDEX).then_some(received)
     }
 
     /// Takes a snapshot over. If the log holds its last entry, it only says what is committed.

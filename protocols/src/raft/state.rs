@@ -15,7 +15,7 @@ use super::leading::Leading;
 use super::log::Log;
 use super::message::{Entry, EntryKind, RaftTimer, Snapshot};
 use super::reads::ForwardedRead;
-use super::rules::{Paper, Rules};
+use super::rules::{LogEnd, Paper, Rules};
 use super::snapshot::Incoming;
 use super::store::StateMachine;
 use crate::fold::Folder;
@@ -189,6 +189,26 @@ impl<R: Rules> Raft<R> {
     /// Its term.
     pub fn term(&self) -> u64 {
         self.term
+    }
+
+    /// Its vote in that term.
+    pub fn vote(&self) -> Option<PeerId> {
+        self.vote
+    }
+
+    /// The leader it follows or is.
+    pub fn leader(&self) -> Option<PeerId> {
+        self.leader
+    }
+
+    /// Where its log ends.
+    pub fn log_end(&self) -> LogEnd {
+        self.log.end()
+    }
+
+    /// How far its log is on disk.
+    pub fn durable(&self) -> u64 {
+        self.disk.durable()
     }
 
     /// Its commit index.

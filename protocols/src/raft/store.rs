@@ -286,7 +286,7 @@ mod tests {
 
     #[test]
     fn a_command_runs_once_however_often_it_is_applied() {
-        // Dissertation 6.3 (R56): the register would hold "aa" had it run twice.
+        // Dissertation 6.3: the register would hold "aa" had it run twice.
         let mut machine = StateMachine::default();
         machine.sessions.open(5, 5, 10);
         assert_eq!(
@@ -306,7 +306,7 @@ mod tests {
 
     #[test]
     fn the_session_unused_longest_closes_and_its_commands_do_not_run() {
-        // R56: an expired session is an error, not a second execution.
+        // An expired session is an error, not a second execution.
         let mut machine = StateMachine::default();
         machine.sessions.open(1, 1, 2);
         machine.sessions.open(2, 2, 2);

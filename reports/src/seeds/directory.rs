@@ -1,14 +1,15 @@
 //! The directory of many runs: `runs.csv`, pooled tables, `summary.json` and a page.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use fedsim_record::{
-    DirectoryError, PooledTables, RecordError, RunDirectory, RunRecord, RunRow, SCENARIO_FILE,
-    SUMMARY_FILE, read_runs, write_runs,
+    DirectoryError, Expectation, PooledTables, RecordError, RunDirectory, RunRecord, RunRow,
+    SCENARIO_FILE, SUMMARY_FILE, read_runs, write_runs,
 };
 
-use super::{SeedsSummary, page};
+use super::{Pooled, SeedsSummary, page};
 use crate::directory::{PAGE, PLOTS, replace_report, write, write_pictures};
 use crate::error::ReportError;
 
@@ -54,16 +55,20 @@ impl SeedsDirectory {
         Ok(())
     }
 
-    /// Completes the files and puts the directory in its place. `None` without any run: nothing
-    /// is written then.
+    /// Completes the files and puts the directory in its place; `judge` says what became of the
+    /// expectations on pooled metrics. `None` without any run: nothing is written then.
     ///
     /// # Errors
     /// [`ReportError`] that names the file, or what stands in the way.
-    pub fn publish(self) -> Result<Option<(PathBuf, SeedsSummary)>, ReportError> {
+    pub fn publish(
+        self,
+        judge: impl FnOnce(&BTreeMap<String, Pooled>) -> Vec<Expectation>,
+    ) -> Result<Option<(PathBuf, SeedsSummary)>, ReportError> {
         let Some(mut summary) = self.summary else {
             return Ok(None);
         };
         summary.complete(&self.rows);
+        summary.expectations = judge(&summary.metrics);
         let staging = self.directory.staging();
         self.tables.finish()?;
         write_runs(staging, &self.rows)?;

@@ -7,7 +7,7 @@ use super::{Pooled, SeedFailure, SeedsSummary};
 use crate::ReportError;
 use crate::chart::{Axis, Chart, Line, Mark, Panel};
 use crate::number::{count, measured};
-use crate::page::{document, figures};
+use crate::page::{document, expectations, figures};
 use crate::picture::{Picture, drawn};
 use crate::statistics::{Observation, distribution};
 use crate::verdict::verdict_sign;
@@ -78,6 +78,7 @@ pub(super) fn page(summary: &SeedsSummary, pictures: &[Picture], scenario: &str)
     let body = html! {
         (head(summary))
         (failures(&summary.failures))
+        (expectations(&summary.expectations))
         (metrics(summary))
         (figures(pictures))
         section {

@@ -91,6 +91,9 @@ impl<P: Protocol> Cell<P> {
 
     #[inline]
     fn put(&mut self, envelope: Envelope<P::Message>) {
+        if self.shards == 1 {
+            return self.ring.push(envelope);
+        }
         let shard = envelope.to.0 % self.shards;
         if shard == self.shard {
             self.ring.push(envelope);

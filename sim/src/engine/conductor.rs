@@ -10,13 +10,11 @@ use fedsim_scenarios::Scenario;
 use super::driver::{Options, RunControl};
 use super::notice::{Happened, Notice, TraceEntry};
 use super::observe::{Observer, World};
+use super::ring::bucket_bits;
 use super::shard::Plan;
 use crate::nemesis::{Control, FaultBand, FaultTally, Nemesis, Order};
 use crate::network::Fabric;
 use crate::time::SimTime;
-
-/// Messages under way from which windows end with a bucket, so that none is split.
-const MANY: usize = 4_096;
 
 pub(crate) struct Conductor<'a, P: Protocol> {
     nemesis: Nemesis,
@@ -24,6 +22,7 @@ pub(crate) struct Conductor<'a, P: Protocol> {
     up: Vec<bool>,
     end: SimTime,
     width: SimDuration,
+    /// Where windows end if they can, so that no bucket is split.
     bucket_bits: u32,
     sample_every: Option<SimDuration>,
     next_sample: SimTime,
@@ -59,7 +58,7 @@ impl<'a, P: Protocol> Conductor<'a, P> {
             up: vec![false; scenario.peers.len()],
             end: SimTime::from(scenario.duration),
             width,
-            bucket_bits: lookahead.as_nanos().max(1).ilog2(),
+            bucket_bits: bucket_bits(lookahead.as_nanos()),
             sample_every: options.sample_every,
             next_sample: options
                 .sample_every
@@ -93,7 +92,7 @@ impl<'a, P: Protocol> Conductor<'a, P> {
     }
 
     /// The next window, or `None` when the run is over. `next_at`: when a peer has something to do.
-    pub(crate) fn plan(&mut self, next_at: SimTime, in_flight: usize) -> Option<&Plan> {
+    pub(crate) fn plan(&mut self, next_at: SimTime) -> Option<&Plan> {
         let strike = self.nemesis.next_at().unwrap_or(SimTime::NEVER);
         let start = next_at.min(strike).min(self.next_sample);
         if start >= self.end || self.control.is_cancelled() {
@@ -107,9 +106,9 @@ impl<'a, P: Protocol> Conductor<'a, P> {
             .min(strike)
             .min(self.next_sample)
             .min(self.end);
-        if in_flight > MANY {
-            let bucket = (start.as_nanos() >> self.bucket_bits) + 1;
-            end = end.min(SimTime::from_nanos(bucket << self.bucket_bits));
+        let whole = SimTime::from_nanos(end.as_nanos() >> self.bucket_bits << self.bucket_bits);
+        if whole > start && end == start + self.width {
+            end = whole;
         }
         let traced = match &self.traced {
             None => false,

@@ -304,7 +304,7 @@ fn run_alone<C: Cast>(
 ) -> Result<End, PeerPanic> {
     let mut shard = shard(setup, 0);
     let mut notices = Vec::new();
-    while let Some(plan) = conductor.plan(shard.next_at(), shard.in_flight()) {
+    while let Some(plan) = conductor.plan(shard.next_at()) {
         if let Some(panic) = shard.run(plan) {
             return Err(panic);
         }
@@ -324,9 +324,11 @@ struct Report<P: Protocol> {
     notices: Vec<Notice<P>>,
     trace: Vec<TraceEntry>,
     next_at: SimTime,
-    in_flight: usize,
     panic: Option<PeerPanic>,
 }
+
+/// Messages from one shard to another.
+type Crossing<P> = Mutex<Vec<Envelope<<P as Protocol>::Message>>>;
 
 /// Where shards meet.
 struct Meeting<P: Protocol> {
@@ -336,7 +338,7 @@ struct Meeting<P: Protocol> {
     reports: Vec<Mutex<Report<P>>>,
     /// Messages from shard to shard: place `from * shards + to`, for even and for odd windows, so
     /// that a fast shard's next messages do not meet those a slow one has not taken in yet.
-    crossing: [Vec<Mutex<Vec<Envelope<P::Message>>>>; 2],
+    crossing: [Vec<Crossing<P>>; 2],
 }
 
 impl<P: Protocol> Meeting<P> {
@@ -345,7 +347,6 @@ impl<P: Protocol> Meeting<P> {
             notices: Vec::new(),
             trace: Vec::new(),
             next_at: SimTime::NEVER,
-            in_flight: 0,
             panic: None,
         };
         Self {
@@ -360,7 +361,6 @@ impl<P: Protocol> Meeting<P> {
     fn leave(&self, shard: &Shard<P>, number: usize, window: usize, panic: Option<PeerPanic>) {
         let mut report = lock(&self.reports[number]);
         report.next_at = shard.next_at();
-        report.in_flight = shard.in_flight();
         report.panic = panic;
         let mut cell = shard.cell.borrow_mut();
         std::mem::swap(&mut report.notices, &mut cell.notices);
@@ -371,7 +371,6 @@ impl<P: Protocol> Meeting<P> {
         for (to, outgoing) in cell.outgoing.iter_mut().enumerate() {
             let first = outgoing.iter().map(|envelope| envelope.at).min();
             report.next_at = report.next_at.min(first.unwrap_or(SimTime::NEVER));
-            report.in_flight += outgoing.len();
             let crossing = &self.crossing[window % 2][number * shards + to];
             std::mem::swap(outgoing, &mut *lock(crossing));
         }
@@ -393,11 +392,10 @@ impl<P: Protocol> Meeting<P> {
         conductor: &mut Conductor<'_, P>,
         heard: &mut Heard<P>,
     ) -> Result<(), PeerPanic> {
-        let (mut next_at, mut in_flight, mut worst) = (SimTime::NEVER, 0, None);
+        let (mut next_at, mut worst) = (SimTime::NEVER, None);
         for report in &self.reports {
             let mut report = lock(report);
             next_at = next_at.min(report.next_at);
-            in_flight += report.in_flight;
             heard.notices.append(&mut report.notices);
             heard.trace.append(&mut report.trace);
             if let Some(panic) = report.panic.take() {
@@ -410,7 +408,7 @@ impl<P: Protocol> Meeting<P> {
         }
         conductor.hear_trace(&mut heard.trace);
         conductor.hear(&mut heard.notices);
-        *lock(&self.plan) = conductor.plan(next_at, in_flight).cloned();
+        *lock(&self.plan) = conductor.plan(next_at).cloned();
         Ok(())
     }
 }

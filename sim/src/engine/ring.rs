@@ -9,10 +9,16 @@ use std::collections::BTreeMap;
 use crate::time::SimTime;
 
 /// Entries a chunk holds; a bucket is a list of full chunks and one that fills.
-const CHUNK_BITS: u32 = 7;
+const CHUNK_BITS: u32 = 6;
 const CHUNK: usize = 1 << CHUNK_BITS;
 /// Buckets in the ring; later ones wait in the far future.
-const BUCKETS: usize = 64;
+const BUCKETS: usize = 256;
+
+/// log2 of the width of a bucket in nanoseconds: an eighth of the lookahead or somewhat less, so
+/// that a window can end where a bucket does and yet be nearly as long as the lookahead.
+pub(crate) fn bucket_bits(lookahead: u64) -> u32 {
+    (lookahead / 8).max(1).ilog2()
+}
 
 /// What can be put into a ring.
 pub(crate) trait Timed {
@@ -55,6 +61,40 @@ impl<T> Due<T> {
     }
 }
 
+/// Which buckets of the ring hold something.
+#[derive(Default)]
+struct Occupied([u64; BUCKETS / 64]);
+
+impl Occupied {
+    #[inline]
+    fn set(&mut self, number: u64, occupied: bool) {
+        let place = number as usize % BUCKETS;
+        let bit = 1 << (place % 64);
+        if occupied {
+            self.0[place / 64] |= bit;
+        } else {
+            self.0[place / 64] &= !bit;
+        }
+    }
+
+    /// The first occupied bucket from number `first` on, once around the ring.
+    #[inline]
+    fn next_from(&self, first: u64) -> Option<u64> {
+        let place = first as usize % BUCKETS;
+        let words = self.0.len();
+        (0..=words).find_map(|step| {
+            let mut word = self.0[(place / 64 + step) % words];
+            if step == 0 {
+                word &= u64::MAX << (place % 64);
+            } else if step == words {
+                word &= !(u64::MAX << (place % 64));
+            }
+            let found = (place / 64 + step) * 64 + word.trailing_zeros() as usize;
+            (word != 0).then(|| first + (found - place) as u64)
+        })
+    }
+}
+
 /// Entries by due time, cheap to add to and to take whole windows from.
 pub(crate) struct Ring<T> {
     /// log2 of a bucket's width in nanoseconds.
@@ -62,18 +102,20 @@ pub(crate) struct Ring<T> {
     /// The number of the first bucket in the ring; earlier ones are empty.
     first: u64,
     buckets: Vec<Vec<Vec<T>>>,
+    occupied: Occupied,
     far: BTreeMap<u64, Vec<Vec<T>>>,
     spare: Vec<Vec<T>>,
     len: usize,
 }
 
 impl<T: Timed> Ring<T> {
-    /// An empty ring whose buckets are as wide as fits into `width` nanoseconds.
-    pub(crate) fn new(width: u64) -> Self {
+    /// An empty ring for windows of up to `lookahead` nanoseconds.
+    pub(crate) fn new(lookahead: u64) -> Self {
         Self {
-            width_bits: width.max(1).ilog2(),
+            width_bits: bucket_bits(lookahead),
             first: 0,
             buckets: (0..BUCKETS).map(|_| Vec::new()).collect(),
+            occupied: Occupied::default(),
             far: BTreeMap::new(),
             spare: Vec::new(),
             len: 0,
@@ -81,6 +123,7 @@ impl<T: Timed> Ring<T> {
     }
 
     /// Entries held.
+    #[cfg(test)]
     pub(crate) fn len(&self) -> usize {
         self.len
     }
@@ -96,6 +139,7 @@ impl<T: Timed> Ring<T> {
         debug_assert!(number >= self.first, "BUG: an entry in the past");
         self.len += 1;
         let bucket = if number - self.first < BUCKETS as u64 {
+            self.occupied.set(number, true);
             &mut self.buckets[number as usize % BUCKETS]
         } else {
             self.far.entry(number).or_default()
@@ -108,10 +152,10 @@ impl<T: Timed> Ring<T> {
         if self.len == 0 {
             return None;
         }
-        let near = (self.first..self.first + BUCKETS as u64)
-            .map(|number| &self.buckets[number as usize % BUCKETS])
-            .find(|bucket| !bucket.is_empty());
-        let bucket = near.or_else(|| self.far.values().next())?;
+        let bucket = match self.occupied.next_from(self.first) {
+            Some(number) => &self.buckets[number as usize % BUCKETS],
+            None => self.far.values().next()?,
+        };
         bucket.iter().flatten().map(Timed::at).min()
     }
 
@@ -133,13 +177,13 @@ impl<T: Timed> Ring<T> {
         let bucket = &mut self.buckets[self.first as usize % BUCKETS];
         self.len -= bucket.iter().map(Vec::len).sum::<usize>();
         due.chunks.append(bucket);
+        self.occupied.set(self.first, false);
     }
 
-    /// The number of the first bucket after the first that may hold something.
+    /// The number of the first bucket that holds something.
     fn next_bucket(&self) -> u64 {
-        let near = (self.first + 1..self.first + BUCKETS as u64)
-            .find(|&number| !self.buckets[number as usize % BUCKETS].is_empty());
         let far = || self.far.keys().next().copied();
+        let near = self.occupied.next_from(self.first);
         near.or_else(far).unwrap_or(u64::MAX)
     }
 
@@ -155,6 +199,7 @@ impl<T: Timed> Ring<T> {
                 break;
             }
             self.buckets[number as usize % BUCKETS] = entry.remove();
+            self.occupied.set(number, true);
         }
     }
 
@@ -169,6 +214,7 @@ impl<T: Timed> Ring<T> {
             return;
         }
         let mut taken = Vec::new();
+        self.occupied.set(self.first, false);
         for mut chunk in std::mem::take(&mut self.buckets[place]) {
             self.len -= chunk.len();
             for entry in chunk.drain(..) {

@@ -117,11 +117,6 @@ impl<P: Protocol> Shard<P> {
         arrival.unwrap_or(never).min(wake.unwrap_or(never))
     }
 
-    /// Messages under way to peers of this shard.
-    pub(crate) fn in_flight(&self) -> usize {
-        self.cell.borrow().ring.len()
-    }
-
     /// Takes in messages that other shards sent here.
     pub(crate) fn absorb(&self, crossing: &mut Vec<Envelope<P::Message>>) {
         let ring = &mut self.cell.borrow_mut().ring;
@@ -133,7 +128,7 @@ impl<P: Protocol> Shard<P> {
         self.prepare(plan);
         self.collect_deliveries(plan.end);
         self.collect_wakes(plan.end);
-        let mut orders = self.collect_orders(&plan.orders);
+        let mut orders = (!plan.orders.is_empty()).then(|| self.collect_orders(&plan.orders));
         let mut worst = None;
         for position in 0..self.active.len() {
             let local = self.active[position];
@@ -141,7 +136,10 @@ impl<P: Protocol> Shard<P> {
                 start: plan.start,
                 end: plan.end,
                 first: std::mem::replace(&mut self.places[local as usize].first, NONE),
-                orders: orders.remove(&local).unwrap_or_default(),
+                orders: match &mut orders {
+                    Some(orders) => orders.remove(&local).unwrap_or_default(),
+                    None => Vec::new(),
+                },
             };
             if let Some(panic) = self.run_one(local, window) {
                 worst = least(worst, panic);
@@ -171,7 +169,8 @@ impl<P: Protocol> Shard<P> {
         }
         let (places, active, shards) = (&mut self.places, &mut self.active, self.shards);
         due.for_each(|index, envelope| {
-            let local = envelope.to.0 / shards;
+            let slot = envelope.to.0;
+            let local = if shards == 1 { slot } else { slot / shards };
             let place = &mut places[local as usize];
             next[index as usize] = std::mem::replace(&mut place.first, index);
             if !place.active {

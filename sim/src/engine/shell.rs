@@ -76,10 +76,13 @@ impl<P: Protocol> Handler<Act<P>> for PeerActor<P> {
     }
 }
 
+/// What actix runs an actor by.
+type Life<P> = ContextFut<PeerActor<P>, Context<PeerActor<P>>>;
+
 /// One actor, its address, and the future that is polled by hand.
 pub(crate) struct Seat<P: Protocol> {
     address: Addr<PeerActor<P>>,
-    future: Pin<Box<ContextFut<PeerActor<P>, Context<PeerActor<P>>>>>,
+    future: Pin<Box<Life<P>>>,
 }
 
 impl<P: Protocol> Seat<P> {

@@ -1,4 +1,4 @@
-//! Clients: finding the leader, retries, sessions (R56, R57; dissertation 6).
+//! Clients: finding the leader, retries, sessions (dissertation 6).
 
 use super::weather::{FAIR, Weather};
 use crate::peer::PeerId;
@@ -34,8 +34,8 @@ fn a_client_that_knows_nobody_is_led_to_the_leader() {
 }
 
 #[test]
-fn operations_run_once_although_every_answer_is_lost_for_a_while() {
-    // R56: the leader hears the client but not the reverse way; retries must not append twice.
+fn operations_run_once_although_most_messages_are_lost_for_a_while() {
+    // Six of ten messages are lost and all others doubled; retries must not append twice.
     let mut weather = cluster(RaftConfig::default(), 1);
     weather.operate(3, 1, append("a"));
     weather.run(1_000);
@@ -64,7 +64,7 @@ fn operations_run_once_although_every_answer_is_lost_for_a_while() {
 
 #[test]
 fn an_expired_session_is_an_unknown_outcome_and_not_a_second_execution() {
-    // R56: room for one session; the second client's registration closes the first one's.
+    // Room for one session; the second client's registration closes the first one's.
     let config = RaftConfig {
         session_limit: 1,
         ..RaftConfig::default()
@@ -114,7 +114,7 @@ fn a_client_without_a_cluster_gives_up_honestly() {
 
 #[test]
 fn every_way_to_read_sees_the_write_before_it() {
-    // R49 to R51 in calm weather; `Local` at the leader is no exception there.
+    // In calm weather; `Local` at the leader is no exception there.
     for reads in [ReadMode::Log, ReadMode::ReadIndex, ReadMode::Lease] {
         let config = RaftConfig {
             reads,
@@ -138,7 +138,7 @@ fn every_way_to_read_sees_the_write_before_it() {
 
 #[test]
 fn a_partitioned_leader_never_answers_a_read_after_another_took_over() {
-    // R51, the stale-read trap: the client of the old leader asks throughout; `Local` falls into it.
+    // The stale-read trap: the client of the old leader asks throughout; `Local` falls into it.
     let stale = |reads| {
         let config = RaftConfig {
             reads,

@@ -1,4 +1,4 @@
-//! What a crash may take and what it may not (R52, R53).
+//! What a crash may take and what it may not.
 
 use super::desk::{Desk, accepted, append, bare, request_vote, vote_reply, with_log};
 use crate::peer::PeerId;
@@ -10,7 +10,7 @@ use crate::raft::{
 
 #[test]
 fn a_leader_counts_itself_only_for_what_is_on_its_disk() {
-    // R52: two servers; the follower has entry 1, the leader's own write is still under way.
+    // Two servers; the follower has entry 1, the leader's own write is still under way.
     let mut desk = Desk::new(bare(), with_log(2, &[], 0));
     desk.elect(&[1]);
     desk.hand(1, accepted(1, 1, 1));
@@ -56,7 +56,7 @@ fn the_vote_and_the_log_survive_a_crash_and_the_unsynced_does_not() {
 
 #[test]
 fn a_completion_says_nothing_of_entries_that_were_overwritten_since() {
-    // R53, ABA: entry 1 of term 1 is being written when the leader of term 2 replaces it; the first
+    // ABA: entry 1 of term 1 is being written when the leader of term 2 replaces it; the first
     // completion must not make the second durable.
     let mut desk = Desk::new(bare(), with_log(3, &[], 0));
     desk.hand(1, append(1, (0, 0), &[1], 0));
@@ -69,7 +69,7 @@ fn a_completion_says_nothing_of_entries_that_were_overwritten_since() {
 
 #[test]
 fn a_write_that_overtakes_an_earlier_one_is_acknowledged_with_it() {
-    // R52: entries 2 on disk without entry 1 are not a log.
+    // Entries 2 on disk without entry 1 are not a log.
     let mut desk = Desk::new(bare(), with_log(3, &[], 0));
     desk.hand(1, append(1, (0, 0), &[1], 0));
     desk.hand(1, append(1, (1, 1), &[1], 0));

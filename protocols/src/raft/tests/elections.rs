@@ -1,4 +1,4 @@
-//! Elections, pre-votes, stickiness, CheckQuorum (R1 to R7, R17 to R23).
+//! Elections, pre-votes, stickiness, CheckQuorum.
 
 use super::desk::{Desk, append, bare, request_vote, vote_reply, with_log};
 use super::weather::{FAIR, Weather};
@@ -29,7 +29,7 @@ fn a_vote_leaves_behind_its_write_and_nothing_else_happens() {
 
 #[test]
 fn a_vote_of_the_term_is_given_once_and_again_to_the_same_candidate() {
-    // R1: (vote already given, candidate asking, granted).
+    // (vote already given, candidate asking, granted).
     let cases = [
         (None, 1, true),
         (None, 2, true),
@@ -61,7 +61,7 @@ fn a_vote_under_way_to_disk_is_written_again_before_it_is_repeated() {
 
 #[test]
 fn any_role_follows_a_higher_term_and_no_role_a_lower_one() {
-    // R3: paper 5.1, for follower, candidate and leader.
+    // Paper 5.1, for follower, candidate and leader.
     for role in [Role::Follower, Role::Candidate, Role::Leader] {
         let mut desk = Desk::new(bare(), with_log(3, &[1], 0));
         match role {
@@ -96,7 +96,7 @@ fn a_candidate_follows_the_leader_of_its_own_term() {
 
 #[test]
 fn a_candidate_wins_with_the_quorums_vote_and_loses_with_its_refusal() {
-    // R6: (servers, grants, refusals, role afterwards).
+    // (servers, grants, refusals, role afterwards).
     let cases = [
         (1, 0, 0, Role::Leader),
         (3, 1, 0, Role::Leader),
@@ -122,7 +122,7 @@ fn a_candidate_wins_with_the_quorums_vote_and_loses_with_its_refusal() {
 
 #[test]
 fn a_candidates_own_vote_counts_once_it_is_on_disk() {
-    // R52: with a vote that a crash could undo, two leaders of one term are possible.
+    // With a vote that a crash could undo, two leaders of one term are possible.
     let mut desk = Desk::new(bare(), with_log(3, &[], 0));
     desk.fire(RaftTimer::Election);
     desk.hand(1, vote_reply(1, true));
@@ -133,7 +133,7 @@ fn a_candidates_own_vote_counts_once_it_is_on_disk() {
 
 #[test]
 fn one_voter_counts_once_however_often_it_answers() {
-    // R16: a duplicate grant must not make a majority of five.
+    // A duplicate grant must not make a majority of five.
     let mut desk = Desk::new(bare(), with_log(5, &[], 0));
     desk.fire(RaftTimer::Election);
     desk.sync();
@@ -162,7 +162,7 @@ fn a_new_leader_says_so_before_anything_else_and_begins_with_an_entry_of_its_ter
 
 #[test]
 fn every_election_timeout_of_the_range_occurs() {
-    // R5 in ten classes of the range; uniform draws leave one empty with probability 10 * 0.9^500.
+    // Ten classes of the range; uniform draws leave one empty with probability 10 * 0.9^500.
     let config = bare();
     let (low, high) = (config.election_timeout_min, config.election_timeout_max);
     let mut classes = [0; 10];
@@ -193,7 +193,7 @@ fn every_election_timeout_of_the_range_occurs() {
 
 #[test]
 fn a_pre_vote_changes_nothing_at_either_side() {
-    // R17: neither term, vote, role nor timer of the voter; nor the candidate's term.
+    // Neither term, vote, role nor timer of the voter; nor the candidate's term.
     let config = RaftConfig {
         pre_vote: true,
         ..bare()
@@ -214,7 +214,7 @@ fn a_pre_vote_changes_nothing_at_either_side() {
 
 #[test]
 fn a_pre_vote_is_refused_to_an_older_log_or_while_a_leader_is_heard() {
-    // R17 and R19: stickiness is a switch of its own.
+    // Stickiness is a switch of its own.
     let ask = |sticky: bool, heard_ms_ago: u64, last| {
         let config = RaftConfig {
             leader_stickiness: sticky,
@@ -275,7 +275,7 @@ fn isolate_a_follower(config: RaftConfig) -> (u64, u64, bool) {
 
 #[test]
 fn a_returning_follower_disturbs_nobody_with_pre_vote_and_everybody_without() {
-    // R18: same schedule, one switch.
+    // Same schedule, one switch.
     let (before, after, leads) = isolate_a_follower(RaftConfig::default());
     assert!(before == after && leads);
     let (before, after, _) = isolate_a_follower(bare());
@@ -284,7 +284,7 @@ fn a_returning_follower_disturbs_nobody_with_pre_vote_and_everybody_without() {
 
 #[test]
 fn a_candidate_stuck_at_a_higher_term_frees_itself_through_the_leader() {
-    // R22: its refusal of a heartbeat carries the term; PreVote and stickiness would starve it.
+    // Its refusal of a heartbeat carries the term; PreVote and stickiness would starve it.
     let config = RaftConfig {
         pre_vote: false,
         ..RaftConfig::default()
@@ -295,7 +295,7 @@ fn a_candidate_stuck_at_a_higher_term_frees_itself_through_the_leader() {
 
 #[test]
 fn a_leader_without_a_quorum_steps_down_within_an_election_timeout() {
-    // R21: four servers; three make a quorum.
+    // Four servers; three make a quorum.
     let (mut weather, leader) = settled(RaftConfig::default(), 4);
     weather.side[((leader + 1) % 4) as usize] = 1;
     weather.run(5_000);

@@ -1,4 +1,4 @@
-//! Membership changes (R33 to R40; paper 6; dissertation 4).
+//! Membership changes (paper 6; dissertation 4).
 
 use super::desk::{Desk, Out, accepted, append, bare, request_vote, vote_reply, with_log};
 use super::weather::{FAIR, Weather};
@@ -36,7 +36,7 @@ fn leader<R: Rules>(config: RaftConfig) -> Desk<R> {
 
 #[test]
 fn a_joint_configuration_commits_only_with_both_majorities() {
-    // R33, paper 6: C_old = {0,1,2}, C_new = {0,3,4}.
+    // Paper 6: C_old = {0,1,2}, C_new = {0,3,4}.
     let mut desk = leader::<Paper>(direct());
     change(&mut desk, &[0, 3, 4]);
     assert!(desk.view().configuration.is_joint());
@@ -54,7 +54,7 @@ fn a_joint_configuration_commits_only_with_both_majorities() {
 
 #[test]
 fn a_candidate_in_a_joint_configuration_needs_both_majorities() {
-    // R33: the grants of one half are not enough.
+    // The grants of one half are not enough.
     let mut initial = with_log(3, &[], 0);
     initial.configuration.voters = vec![PeerId(0), PeerId(3), PeerId(4)];
     initial.configuration.outgoing = vec![PeerId(0), PeerId(1), PeerId(2)];
@@ -67,7 +67,7 @@ fn a_candidate_in_a_joint_configuration_needs_both_majorities() {
 
 #[test]
 fn a_leader_that_is_left_out_does_not_count_itself_and_goes_when_that_is_committed() {
-    // R33, `confchange_v1_remove_leader`: C_new = {1, 2} needs both.
+    // `confchange_v1_remove_leader`: C_new = {1, 2} needs both.
     let mut desk = leader::<Paper>(direct());
     change(&mut desk, &[1, 2]);
     desk.sync();
@@ -82,7 +82,7 @@ fn a_leader_that_is_left_out_does_not_count_itself_and_goes_when_that_is_committ
 
 #[test]
 fn a_server_outside_its_configuration_does_not_stand() {
-    // R37: it would only raise terms. A learner is outside too (R34).
+    // It would only raise terms. A learner is outside too.
     for configuration in [
         voters(&[1, 2]),
         Configuration::new([PeerId(1)], [PeerId(0)]),
@@ -99,7 +99,7 @@ fn a_server_outside_its_configuration_does_not_stand() {
 
 #[test]
 fn a_learner_votes_when_asked() {
-    // R34, `campaign_learner_must_vote`: its promotion may be committed without its knowing.
+    // `campaign_learner_must_vote`: its promotion may be committed without its knowing.
     let initial = InitialState {
         configuration: Configuration::new([PeerId(1), PeerId(2)], [PeerId(0)]),
         ..InitialState::default()
@@ -111,7 +111,7 @@ fn a_learner_votes_when_asked() {
 
 #[test]
 fn a_configuration_is_in_force_from_the_log_and_leaves_with_it() {
-    // R35, paper 6: "a server always uses the latest configuration in its log".
+    // Paper 6: "a server always uses the latest configuration in its log".
     let mut desk = leader::<Paper>(direct());
     change(&mut desk, &[0, 1, 3]);
     assert!(desk.view().configuration.is_joint());
@@ -128,7 +128,7 @@ fn single() -> RaftConfig {
 
 #[test]
 fn a_single_server_change_waits_for_an_entry_of_its_own_term() {
-    // R36, raft-dev 2015-07-10: without a committed entry of term 2 an older change may be pending.
+    // Raft-dev 2015-07-10: without a committed entry of term 2 an older change may be pending.
     let mut desk = Desk::new(single(), with_log(4, &[1], 1));
     desk.elect(&[1, 2]);
     desk.sync();
@@ -143,7 +143,7 @@ fn a_single_server_change_waits_for_an_entry_of_its_own_term() {
 
 #[test]
 fn a_mutant_without_the_rule_of_2015_changes_in_an_unsettled_term() {
-    // The canary of R36: S2 appends "remove 1" before anything of its term is committed.
+    // The canary of the test above: S2 appends "remove 1" before anything of its term is committed.
     #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
     struct BeforeOwnTerm;
     impl Rules for BeforeOwnTerm {
@@ -159,7 +159,6 @@ fn a_mutant_without_the_rule_of_2015_changes_in_an_unsettled_term() {
 
 #[test]
 fn illegal_changes_are_answered_and_nothing_is_appended() {
-    // R40.
     let mut desk = leader::<Paper>(single());
     let reason = "illegal-change";
     for target in [&[][..], &[0, 3, 4], &[0]] {
@@ -171,7 +170,7 @@ fn illegal_changes_are_answered_and_nothing_is_appended() {
 
 #[test]
 fn a_new_voter_learns_first_and_votes_after_a_short_round() {
-    // R39, dissertation 4.2.1.
+    // Dissertation 4.2.1.
     let mut desk = leader::<Paper>(bare());
     change(&mut desk, &[0, 1, 2, 3]);
     assert!(desk.view().configuration.is_learner(PeerId(3)));
@@ -184,7 +183,7 @@ fn a_new_voter_learns_first_and_votes_after_a_short_round() {
 
 #[test]
 fn a_new_voter_that_stays_too_slow_is_given_up() {
-    // R39: ten rounds of an election timeout or more each.
+    // Ten rounds of an election timeout or more each.
     let mut desk = leader::<Paper>(bare());
     change(&mut desk, &[0, 1, 2, 3]);
     desk.sync();
@@ -224,7 +223,7 @@ fn a_cluster_replaces_all_of_its_members_while_it_works() {
 
 #[test]
 fn a_removed_server_that_does_not_know_it_disturbs_nobody() {
-    // R37: server 3 is cut off while it is removed, comes back and keeps asking.
+    // Server 3 is cut off while it is removed, comes back and keeps asking.
     let config = RaftConfig::default();
     let mut weather = Weather::<Paper>::new(12, config, &[0, 1, 2, 3], 4, 0);
     weather.climate = FAIR;

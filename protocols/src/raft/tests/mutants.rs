@@ -1,6 +1,6 @@
 //! Known mistakes, each one override of [`Rules`], and how many storms it takes to see them.
 
-use super::storm::{ALL, Plan, storm, storm_config};
+use super::storm::{ALL, DAMAGE, Plan, power_losses, storm, storm_config};
 use crate::peer::PeerId;
 use crate::raft::configuration::Configuration;
 use crate::raft::rules::LogEnd;
@@ -96,6 +96,30 @@ mistakes! {
     }
 }
 
+mistakes! {
+    VotesWithADamagedLog {
+        fn may_promise(_: u64) -> bool { true }
+    }
+}
+
+mistakes! {
+    CountsUnsyncedLeader {
+        fn counted_by_leader(_: u64, last: u64) -> u64 { last }
+    }
+}
+
+#[test]
+fn a_power_loss_sees_who_acknowledged_before_sync() {
+    // The canary of the power-loss test; the second mutant loses only the leader's own copy.
+    let broken = |found: Option<String>| found.expect("caught").starts_with("leader-completeness");
+    let first =
+        (0..200).find_map(|seed| power_losses::<AcknowledgesBeforeSync>(seed).judge.violation);
+    assert!(broken(first));
+    let second =
+        (0..200).find_map(|seed| power_losses::<CountsUnsyncedLeader>(seed).judge.violation);
+    assert!(second.is_some());
+}
+
 const STILL: Plan = Plan {
     membership: false,
     ..ALL
@@ -135,12 +159,12 @@ macro_rules! each_is_caught {
 
 #[test]
 fn a_storm_sees_every_mistake_in_elections() {
-    // The canary of the storm test (STYLE: a checker that nothing trips is not a checker). The
+    // The canary of the storm test (a checker that nothing trips is no checker). The
     // literal names the property that the paper says would break.
     each_is_caught!(
         plain_elections(),
         ALL,
-        100,
+        2_000,
         [
             VoteForgottenOnRestart => "one-vote",
             TermForgottenOnRestart => "one-vote",
@@ -155,10 +179,10 @@ fn a_storm_sees_every_mistake_in_elections() {
     each_is_caught!(
         storm_config(),
         STILL,
-        100,
+        2_000,
         [ComparesLogsByLength => "leader-completeness"]
     );
-    each_is_caught!(storm_config(), ALL, 100, [JointMajorityOfTheNewAlone => ""]);
+    each_is_caught!(storm_config(), ALL, 2_000, [JointMajorityOfTheNewAlone => ""]);
 }
 
 #[test]
@@ -167,7 +191,7 @@ fn a_storm_sees_every_mistake_in_replication_and_sessions() {
     each_is_caught!(
         storm_config(),
         ALL,
-        100,
+        2_000,
         [
             CommitsWhatWasNotVerified => "commit",
             NeverTruncates => "commit",
@@ -177,9 +201,10 @@ fn a_storm_sees_every_mistake_in_replication_and_sessions() {
             DuplicatesRunAgain => "exactly-once",
         ]
     );
-    each_is_caught!(storm_config(), STILL, 100, [ReadsBeforeItsTermCommitted => "stale-read"]);
+    each_is_caught!(storm_config(), STILL, 2_000, [ReadsBeforeItsTermCommitted => "stale-read"]);
     let follower_reads = with(|c| c.follower_reads = true);
-    each_is_caught!(follower_reads, ALL, 100, [ServesReadsBeforeTheyAreApplied => "stale-read"]);
+    each_is_caught!(follower_reads, ALL, 2_000, [ServesReadsBeforeTheyAreApplied => "stale-read"]);
     let lease = with(|c| c.reads = ReadMode::Lease);
-    each_is_caught!(lease, ALL, 100, [AcknowledgesBeforeSync => "leader-completeness"]);
+    each_is_caught!(storm_config(), DAMAGE, 2_000, [VotesWithADamagedLog => ""]);
+    each_is_caught!(lease, ALL, 2_000, [AcknowledgesBeforeSync => "leader-completeness"]);
 }

@@ -1,4 +1,4 @@
-//! Linearizable reads (R49 to R51; dissertation 6.4).
+//! Linearizable reads (dissertation 6.4).
 
 use super::desk::{Desk, Out, accepted, append, bare, with_log};
 use crate::raft::{
@@ -29,7 +29,7 @@ fn leader<R: Rules>(config: RaftConfig) -> Desk<R> {
 
 #[test]
 fn a_read_is_answered_after_a_round_that_began_after_it() {
-    // R49 and R51: an acknowledgement of the round before proves nothing about the time after.
+    // An acknowledgement of the round before proves nothing about the time after.
     let mut desk = leader::<crate::raft::Paper>(bare());
     let out = read(&mut desk, 1);
     assert!(out.replies.is_empty());
@@ -55,7 +55,7 @@ fn reads_that_come_during_a_round_share_the_next() {
 
 #[test]
 fn a_new_leader_reads_only_once_an_entry_of_its_term_is_committed() {
-    // R49, the current-term rule: entry 1 may be committed and the leader not know.
+    // The current-term rule: entry 1 may be committed and the leader not know.
     let mut desk = Desk::new(bare(), with_log(3, &[1], 0));
     desk.elect(&[1]);
     desk.sync();
@@ -66,7 +66,7 @@ fn a_new_leader_reads_only_once_an_entry_of_its_term_is_committed() {
 
 #[test]
 fn a_deposed_leader_does_not_answer_its_reads() {
-    // R51: the reader learns that it failed; a read changes nothing.
+    // The reader learns that it failed; a read changes nothing.
     let mut desk = leader::<crate::raft::Paper>(bare());
     read(&mut desk, 1);
     let out = desk.hand(2, append(2, (2, 1), &[], 0));
@@ -76,7 +76,7 @@ fn a_deposed_leader_does_not_answer_its_reads() {
 
 #[test]
 fn a_mutant_without_the_round_answers_from_a_minority() {
-    // The canary of R51: nobody was asked.
+    // The canary of the test above: nobody was asked.
     #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
     struct NoRound;
     impl Rules for NoRound {
@@ -99,7 +99,7 @@ fn leased() -> RaftConfig {
 
 #[test]
 fn a_lease_answers_at_once_and_only_as_long_as_clocks_may_be_trusted() {
-    // R50: 1 s at 10% drift on either side is 1 s x 0.9 / 1.1 = 818 ms from the round's beginning,
+    // 1 s at 10% drift on either side is 1 s x 0.9 / 1.1 = 818 ms from the round's beginning,
     // not from its acknowledgement.
     let mut desk = leader::<crate::raft::Paper>(leased());
     desk.fire(RaftTimer::Heartbeat);
@@ -117,7 +117,7 @@ fn a_lease_answers_at_once_and_only_as_long_as_clocks_may_be_trusted() {
 
 #[test]
 fn a_lease_is_given_up_before_leadership_is_handed_over() {
-    // R50: the target may be elected at once, stickiness or not.
+    // The target may be elected at once, stickiness or not.
     let mut desk = leader::<crate::raft::Paper>(leased());
     desk.fire(RaftTimer::Heartbeat);
     desk.hand(1, accepted(1, 2, 2));
@@ -129,7 +129,7 @@ fn a_lease_is_given_up_before_leadership_is_handed_over() {
 
 #[test]
 fn a_follower_reads_at_the_leaders_index_once_it_is_there() {
-    // R49, dissertation 6.4: forwarded, confirmed, and answered when applied.
+    // Dissertation 6.4: forwarded, confirmed, and answered when applied.
     let config = RaftConfig {
         follower_reads: true,
         ..bare()
@@ -157,7 +157,7 @@ fn a_follower_reads_at_the_leaders_index_once_it_is_there() {
 
 #[test]
 fn a_leader_confirms_a_followers_read_with_a_round_of_its_own() {
-    // R49: the leader's side of the test above.
+    // The leader's side of the test above.
     let mut desk = leader::<crate::raft::Paper>(bare());
     let (term, ticket) = (1, 42);
     desk.hand(2, RaftMessage::ReadIndex { term, ticket });

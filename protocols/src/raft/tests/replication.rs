@@ -1,4 +1,4 @@
-//! Replication (R8 to R16, R54, R55; paper figures 7 and 8).
+//! Replication (paper figures 7 and 8).
 
 use super::desk::{Desk, Out, accepted, append, bare, with_log};
 use super::weather::{FAIR, Weather};
@@ -20,7 +20,7 @@ fn acknowledged(out: &Out) -> Option<u64> {
 
 #[test]
 fn an_append_is_accepted_only_behind_a_matching_entry() {
-    // R8: log (1,1), (2,2), commit 1; (prev index, prev term, accepted).
+    // Log (1,1), (2,2), commit 1; (prev index, prev term, accepted).
     let cases = [
         (0, 0, true),
         (1, 1, true),
@@ -43,10 +43,71 @@ fn an_append_is_accepted_only_behind_a_matching_entry() {
 }
 
 #[test]
+fn a_refusal_says_where_the_logs_may_agree() {
+    // The whole outbox of an append behind entry 3, which is not there.
+    let mut desk = Desk::new(bare(), with_log(3, &[1, 2], 1));
+    desk.hand(1, append(3, (2, 2), &[], 1));
+    let out = desk.hand(1, append(3, (3, 3), &[], 1));
+    assert_eq!(out.order, ["set Election", "send append-refused to p1"]);
+    let refused = RaftMessage::AppendRefused {
+        term: 3,
+        round: 1,
+        prev_index: 3,
+        hint_index: 2,
+        hint_term: 2,
+    };
+    assert_eq!(out.sent, [(1, refused)]);
+}
+
+#[test]
+fn an_uncommitted_entry_of_a_newer_term_is_overwritten() {
+    // Servers 0 and 1 hold (1,1), server 2 holds (1,2), 3 and 4 voted for it in term 2. Server 0
+    // stands alone: it fails in term 2, wins term 3, and all end with (1,1), (2,3).
+    let states: [(u64, Option<u32>, &[u64]); 5] = [
+        (1, None, &[1]),
+        (1, None, &[1]),
+        (2, Some(2), &[2]),
+        (2, Some(2), &[]),
+        (2, Some(2), &[]),
+    ];
+    let machines = states.iter().zip(0..).map(|((term, vote, log), slot)| {
+        let mut initial = with_log(5, log, 0);
+        (initial.term, initial.vote) = (*term, vote.map(PeerId));
+        let timeout = SimDuration::from_secs(if slot == 0 { 1 } else { 1_000 });
+        let config = RaftConfig {
+            election_timeout_min: timeout,
+            election_timeout_max: timeout,
+            ..bare()
+        };
+        Raft::<Paper>::from_state(PeerId(slot), std::sync::Arc::new(config), initial).into()
+    });
+    let delay = SimDuration::from_millis(10);
+    let mut table: Tabletop<RaftPeer> = Tabletop::new(1, delay, machines.collect());
+    table.start_all();
+    let view = |table: &Tabletop<RaftPeer>, slot| {
+        let server = table.machine(PeerId(slot)).as_server();
+        server.expect("a server").view()
+    };
+    table.run_for(SimDuration::from_millis(1_500));
+    assert_eq!(
+        (view(&table, 0).role, view(&table, 0).term),
+        (Role::Follower, 2)
+    );
+    table.run_for(SimDuration::from_millis(5_000));
+    assert_eq!(
+        (view(&table, 0).role, view(&table, 0).term),
+        (Role::Leader, 3)
+    );
+    for slot in 0..5 {
+        assert_eq!(view(&table, slot).log_terms, [1, 3], "server {slot}");
+    }
+}
+
+#[test]
 fn only_a_conflict_cuts_the_log() {
-    // R9: (prev, terms appended, terms afterwards); the third is a stale append that matches.
-    let cases: [((u64, u64), &[u64], &[u64]); 4] = [
-        ((2, 2), &[3], &[1, 2, 3]),
+    // (prev, terms appended, terms afterwards); the third is a stale append that matches.
+    let cases = [
+        ((2, 2), &[3][..], &[1, 2, 3][..]),
         ((1, 1), &[3, 4], &[1, 3, 4]),
         ((0, 0), &[1], &[1, 2]),
         ((0, 0), &[3], &[3]),
@@ -102,7 +163,7 @@ fn a_follower_writes_then_acknowledges() {
 
 #[test]
 fn a_refused_leader_steps_back_by_whole_terms() {
-    // R11: leader 1,2,2,4,4,4,4 (and its no-op) against 1,2,2,3 x 8: hint (7,3), next probe (3,2).
+    // Leader 1,2,2,4,4,4,4 (and its no-op) against 1,2,2,3 x 8: hint (7,3), next probe (3,2).
     let mut desk = Desk::new(bare(), with_log(3, &[1, 2, 2, 4, 4, 4, 4], 0));
     desk.elect(&[1]);
     let refused = RaftMessage::AppendRefused {
@@ -147,7 +208,7 @@ fn converge(logs: &[&[u64]], config: RaftConfig) -> (Vec<Vec<u64>>, u64) {
 
 #[test]
 fn the_logs_of_figure_7_converge() {
-    // R10: whoever wins, all logs end equal and hold the committed prefix 1,1,1,4,4,5,5,6,6.
+    // Whoever wins, all logs end equal and hold the committed prefix 1,1,1,4,4,5,5,6,6.
     let logs: [&[u64]; 7] = [
         &[1, 1, 1, 4, 4, 5, 5, 6, 6, 6],
         &[1, 1, 1, 4, 4, 5, 5, 6, 6],
@@ -180,7 +241,7 @@ fn the_logs_of_figure_7_converge() {
 
 #[test]
 fn an_entry_of_an_older_term_commits_only_under_one_of_this_term() {
-    // R12, figure 8: a majority holds (2, term 2), the leader is in term 4.
+    // Figure 8: a majority holds (2, term 2), the leader is in term 4.
     let mut desk = Desk::new(bare(), with_log(5, &[1, 2], 1));
     desk.hand(3, append(3, (2, 2), &[], 1));
     desk.elect(&[1, 2]);
@@ -215,7 +276,7 @@ fn the_mutant_of_figure_8_commits_by_counting_an_older_term() {
 
 #[test]
 fn steady_replication_costs_one_append_and_one_answer_a_follower() {
-    // Issue: n-1 appends and n-1 answers per batch, nothing hidden; heartbeats are counted apart.
+    // n-1 appends and n-1 answers per batch, nothing hidden; heartbeats are counted apart.
     let machines = (0..5).map(|slot| {
         let initial = with_log(5, &[], 0);
         let config = std::sync::Arc::new(RaftConfig::default());
@@ -259,7 +320,7 @@ fn steady_replication_costs_one_append_and_one_answer_a_follower() {
 
 #[test]
 fn sending_stops_at_the_window_and_a_loss_is_sent_again_at_a_heartbeat() {
-    // R54: window 2; nothing is acknowledged, the second heartbeat finds the first append stale.
+    // Window 2; nothing is acknowledged, the second heartbeat finds the first append stale.
     let config = RaftConfig {
         window: 2,
         ..bare()
@@ -306,7 +367,7 @@ fn proposals_share_an_append_when_they_may_wait() {
 
 #[test]
 fn too_much_uncommitted_refuses_proposals_but_not_the_leaders_own_entry() {
-    // R55: the no-op of a new leader is not subject to the limit.
+    // The no-op of a new leader is not subject to the limit.
     let config = RaftConfig {
         uncommitted_limit: 2,
         ..bare()
@@ -320,7 +381,7 @@ fn too_much_uncommitted_refuses_proposals_but_not_the_leaders_own_entry() {
 
 #[test]
 fn a_lost_acknowledgement_delays_the_commit_by_heartbeats_only() {
-    // R15: the follower's answer and the commit message are lost; after the link heals the follower
+    // The follower's answer and the commit message are lost; after the link heals the follower
     // knows the commit within two heartbeats and a round trip.
     let config = RaftConfig::default();
     let mut weather = Weather::<Paper>::new(4, config, &[0, 1, 2], 3, 0);

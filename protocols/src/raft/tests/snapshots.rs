@@ -1,4 +1,4 @@
-//! Snapshots and compaction (R42 to R48; paper 7).
+//! Snapshots and compaction (paper 7).
 
 use super::desk::{Desk, Out, accepted, append, bare, with_log};
 use super::weather::{FAIR, Weather};
@@ -81,7 +81,7 @@ fn install(chunk: &Chunk) -> RaftMessage {
 
 #[test]
 fn a_follower_behind_the_compacted_log_gets_the_snapshot_in_pieces_and_then_entries() {
-    // R42 and R43: no append meanwhile; an ordinary acknowledgement ends it.
+    // No append meanwhile; an ordinary acknowledgement ends it.
     let (mut desk, chunks) = pieces();
     assert!(chunks.len() > 2, "{} pieces", chunks.len());
     assert!(desk.put(3, 9).sent.iter().all(|(to, _)| *to == 1));
@@ -94,7 +94,7 @@ fn a_follower_behind_the_compacted_log_gets_the_snapshot_in_pieces_and_then_entr
 
 #[test]
 fn an_installed_snapshot_is_the_leaders_state_and_survives_a_crash() {
-    // R46 and R47: store, sessions and configuration arrive; damage of none is allowed.
+    // Store, sessions and configuration arrive; damage of none is allowed.
     let (leader, chunks) = pieces();
     let mut follower = Desk::new(small(), with_log(3, &[], 0));
     let mut out = Out::default();
@@ -120,7 +120,7 @@ fn an_installed_snapshot_is_the_leaders_state_and_survives_a_crash() {
 
 #[test]
 fn pieces_may_be_lost_doubled_and_out_of_order() {
-    // R16 for snapshots: only the next missing byte counts.
+    // Only the next missing byte counts.
     let (_, chunks) = pieces();
     let mut follower = Desk::new(small(), with_log(3, &[], 0));
     let received = |out: &Out| match out.sent[..] {
@@ -135,7 +135,6 @@ fn pieces_may_be_lost_doubled_and_out_of_order() {
 
 #[test]
 fn a_stale_snapshot_is_answered_with_what_is_committed() {
-    // R44.
     let (_, chunks) = pieces();
     let mut follower = Desk::new(small(), with_log(3, &[1, 1, 1, 1], 4));
     let before = follower.view().log_terms;
@@ -146,7 +145,7 @@ fn a_stale_snapshot_is_answered_with_what_is_committed() {
 
 #[test]
 fn a_snapshot_that_the_log_already_holds_only_moves_the_commit_index() {
-    // R45, figure 13 step 6: the entries behind it stay.
+    // Figure 13 step 6: the entries behind it stay.
     let (_, chunks) = pieces();
     let mut follower = Desk::new(small(), with_log(3, &[1, 1, 1, 1], 0));
     for chunk in &chunks {
@@ -157,7 +156,7 @@ fn a_snapshot_that_the_log_already_holds_only_moves_the_commit_index() {
 
 #[test]
 fn a_snapshot_replaces_a_log_that_contradicts_it() {
-    // R48: the suffix goes too, it belongs to another history.
+    // The suffix goes too, it belongs to another history.
     let (_, chunks) = pieces();
     let mut initial = with_log(3, &[0, 0, 0, 0], 0);
     initial.term = 1;

@@ -1,4 +1,4 @@
-//! Leadership transfer (R24 to R32; dissertation 3.10).
+//! Leadership transfer (dissertation 3.10).
 
 use super::desk::{Desk, Out, accepted, bare, request_vote, with_log};
 use crate::peer::PeerId;
@@ -30,13 +30,11 @@ fn is_told(out: &Out, to: u32) -> bool {
 
 #[test]
 fn a_target_that_has_everything_is_told_at_once() {
-    // R24.
     assert!(is_told(&transfer(&mut leader(), 1), 1));
 }
 
 #[test]
 fn a_lagging_target_is_told_once_it_has_caught_up() {
-    // R25.
     let mut desk = leader();
     assert!(!is_told(&transfer(&mut desk, 2), 2));
     assert!(is_told(&desk.hand(2, accepted(1, 1, 1)), 2));
@@ -44,7 +42,6 @@ fn a_lagging_target_is_told_once_it_has_caught_up() {
 
 #[test]
 fn a_transfer_to_itself_to_a_stranger_or_a_learner_moves_nothing() {
-    // R26.
     let mut desk = leader();
     assert!(transfer(&mut desk, 0).sent.is_empty());
     let reason = "transfer-to-non-voter";
@@ -58,7 +55,7 @@ fn a_transfer_to_itself_to_a_stranger_or_a_learner_moves_nothing() {
 
 #[test]
 fn proposals_wait_while_it_is_pending_and_flow_again_once_it_is_abandoned() {
-    // R27 and R28: abandoned after an election timeout, the old leader works on.
+    // Abandoned after an election timeout, the old leader works on.
     let mut desk = leader();
     let out = transfer(&mut desk, 2);
     assert!(out.order.contains(&"set Transfer".to_owned()));
@@ -72,7 +69,6 @@ fn proposals_wait_while_it_is_pending_and_flow_again_once_it_is_abandoned() {
 
 #[test]
 fn a_second_transfer_replaces_the_first_and_a_repeated_one_does_not_restart_it() {
-    // R29.
     let mut desk = leader();
     transfer(&mut desk, 2);
     let again = transfer(&mut desk, 2);
@@ -84,7 +80,7 @@ fn a_second_transfer_replaces_the_first_and_a_repeated_one_does_not_restart_it()
 
 #[test]
 fn the_target_stands_without_a_pre_vote_and_says_that_it_was_sent() {
-    // R31: and a voter that hears the leader votes nevertheless.
+    // And a voter that hears the leader votes nevertheless.
     let mut target = Desk::new(RaftConfig::default(), with_log(3, &[1], 0));
     target.hand(1, super::desk::append(1, (1, 1), &[], 0));
     let out = target.hand(1, RaftMessage::TimeoutNow { term: 1 });
@@ -119,7 +115,7 @@ fn an_order_to_stand_of_another_term_or_sender_is_refused() {
 
 #[test]
 fn a_higher_term_ends_the_transfer_and_the_lead() {
-    // R32: the target's own request is the usual one.
+    // The target's own request is the usual one.
     let mut desk = leader();
     transfer(&mut desk, 1);
     let out = desk.hand(1, request_vote(2, (1, 1), VoteKind::Transfer));
@@ -129,7 +125,7 @@ fn a_higher_term_ends_the_transfer_and_the_lead() {
 
 #[test]
 fn taking_the_targets_vote_away_aborts() {
-    // R30: a change was under way before the transfer began.
+    // A change was under way before the transfer began.
     let mut desk = leader();
     let target = Box::new(Configuration::of_voters([PeerId(0), PeerId(1)]));
     desk.ask(1, RaftRequest::ChangeMembership { target });

@@ -8,7 +8,7 @@ use super::judge::Judge;
 use crate::identity::{KeyScheme, Keys};
 use crate::outbox::{Outbox, Output, PersistToken, RequestId, Write};
 use crate::peer::PeerId;
-use crate::protocol::{Context, Durable, Protocol};
+use crate::protocol::{Context, Durable, Protocol, Stored};
 use crate::raft::{
     Configuration, Operation, Raft, RaftClient, RaftConfig, RaftEvent, RaftMessage, RaftPeer,
     RaftRecord, RaftReply, RaftRequest, RaftTimer, Rules,
@@ -183,6 +183,15 @@ impl<R: Rules> Weather<R> {
         seat.syncs.clear();
         seat.timers.clear();
         self.later(ms, Due::Restart(PeerId(slot)));
+    }
+
+    /// Corrupts one record of a crashed peer's log.
+    pub(super) fn damage(&mut self, slot: u32) {
+        let seat = &mut self.seats[slot as usize];
+        if seat.down && !seat.disk.log.is_empty() {
+            let at = self.dice.below(seat.disk.log.len() as u64);
+            seat.disk.log[at as usize] = Stored::Damaged;
+        }
     }
 
     pub(super) fn run(&mut self, ms: u64) {

@@ -1,3 +1,5 @@
+//! Links, cuts and effects against their definitions.
+
 use super::*;
 use crate::network::fixture::{constant, ms, scenario, share, slots};
 use crate::network::{Cut, Effect, PeerSet};

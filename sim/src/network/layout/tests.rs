@@ -1,3 +1,5 @@
+//! Who reaches whom, and over what, against the definitions.
+
 use super::*;
 use crate::network::fixture::{peer, scenario, share, slots};
 

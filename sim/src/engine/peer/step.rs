@@ -1,0 +1,142 @@
+//! One input of a machine: what is lent to it, and how what it wants is carried out.
+
+use fedsim_protocols::{
+    Context, Durable, Folder, Message, Output, Payload, PeerId, PersistToken, Protocol, RequestId,
+};
+
+use super::Peer;
+use crate::engine::agenda::{Class, Sends, Task};
+use crate::engine::cell::Cell;
+use crate::engine::envelope::Envelope;
+use crate::engine::notice::Happened;
+use crate::network::Work;
+use crate::time::SimTime;
+
+/// One input of the machine.
+pub(super) enum Input<'a, P: Protocol> {
+    Start,
+    Restart(Durable<P::Record>),
+    Message(PeerId, &'a P::Message),
+    Timer(P::Timer),
+    Persisted(PersistToken),
+    Request(RequestId, P::Request),
+}
+
+impl<P: Protocol> Peer<P> {
+    /// Lends the machine what it needs for one input and carries out what it wants.
+    pub(super) fn input(&mut self, at: SimTime, input: Input<'_, P>, cell: &mut Cell<P>) {
+        let Some(machine) = &mut self.machine else {
+            return;
+        };
+        let mut work = Work::default();
+        if let Input::Message(_, message) = &input
+            && self.physique.counts_work()
+        {
+            work.messages = 1;
+            work.bytes = message.encoded_len() as u32;
+        }
+        let now = self.clock.read(at);
+        let mut ctx = Context::new(
+            now,
+            self.sender.id,
+            &mut self.rng,
+            &mut self.keys,
+            &mut cell.outbox,
+        );
+        match input {
+            Input::Message(from, message) => machine.on_message(from, message, &mut ctx),
+            Input::Timer(timer) => machine.on_timer(timer, &mut ctx),
+            Input::Persisted(token) => machine.on_persisted(token, &mut ctx),
+            Input::Request(id, request) => machine.on_request(id, request, &mut ctx),
+            Input::Start => machine.on_start(&mut ctx),
+            Input::Restart(durable) => machine.on_restart(durable, &mut ctx),
+        }
+        if self.physique.counts_work() {
+            work.sends = count_sends(cell);
+        }
+        let ready = self.physique.pay(at, work, &mut self.keys);
+        self.settle(at, ready, cell);
+    }
+
+    /// Carries out what the machine wants, in order.
+    pub(super) fn settle(&mut self, at: SimTime, ready: SimTime, cell: &mut Cell<P>) {
+        let mut outbox = std::mem::take(&mut cell.outbox);
+        cell.step.forget();
+        let mut gate = ready;
+        let mut held: Sends<P> = Vec::new();
+        for output in outbox.drain() {
+            match output {
+                Output::Send { to, payload } if gate == at => self.send(at, to, payload, cell),
+                Output::Send { to, payload } => held.push((to, payload)),
+                Output::SetTimer { timer, after } => {
+                    let due = self.clock.reaches(self.clock.read(at) + after, at);
+                    let key = self.key(due, Class::Timer);
+                    self.agenda.set_timer(key, timer);
+                }
+                Output::CancelTimer { timer } => self.agenda.cancel_timer(timer),
+                Output::Persist { token, writes } => {
+                    self.hold(gate, std::mem::take(&mut held));
+                    let durable = self.physique.write(ready, token, writes, self.sender.id);
+                    let key = self.key(durable, Class::Timer);
+                    self.agenda.add(key, Task::Persisted(token));
+                    gate = gate.max(durable);
+                }
+                Output::Reply { request, reply } => {
+                    let key = self.key(gate, Class::Timer);
+                    let reply = Box::new((request, reply));
+                    self.agenda.add(key, Task::Reply(reply));
+                }
+                Output::Notify(event) => self.report(at, event, cell),
+            }
+        }
+        self.hold(gate, held);
+        cell.outbox = outbox;
+    }
+
+    pub(super) fn hold(&mut self, until: SimTime, sends: Sends<P>) {
+        if !sends.is_empty() {
+            let key = self.key(until, Class::Timer);
+            self.agenda.add(key, Task::Release(Box::new(sends)));
+        }
+    }
+
+    pub(super) fn release(&mut self, at: SimTime, sends: Sends<P>, cell: &mut Cell<P>) {
+        cell.step.forget();
+        for (to, payload) in sends {
+            self.send(at, to, payload, cell);
+        }
+    }
+
+    #[inline]
+    pub(super) fn send(
+        &mut self,
+        at: SimTime,
+        to: PeerId,
+        payload: Payload<P::Message>,
+        cell: &mut Cell<P>,
+    ) {
+        if to != self.sender.id {
+            return cell.carry(&mut self.sender, at, to, payload);
+        }
+        let key = self.key(at, Class::Delivery);
+        let envelope = Envelope {
+            at,
+            seq: key.seq,
+            hash: Folder::of(&*payload),
+            from: to,
+            to,
+            payload,
+        };
+        self.agenda.add(key, Task::Own(Box::new(envelope)));
+    }
+
+    pub(super) fn report(&mut self, at: SimTime, event: P::Event, cell: &mut Cell<P>) {
+        self.fold.u64(Folder::of(&event));
+        self.tell(at, Happened::Event(event), cell);
+    }
+}
+
+fn count_sends<P: Protocol>(cell: &Cell<P>) -> u32 {
+    let is_send = |output: &&Output<P>| matches!(output, Output::Send { .. });
+    cell.outbox.outputs().iter().filter(is_send).count() as u32
+}
