@@ -43,8 +43,8 @@ fn refuse(scenario: &Scenario, cast: &RaftCast) -> Result<(), RunFailure> {
             && Cast::request(cast, request).is_none()
         {
             return unsupported(format!(
-                "[raft] has no request {request:?}; it has \"take-snapshot\", \"transfer PEER\" and \
-                 \"voters PEER ... [learners PEER ...]\""
+                "[raft] has no request {request:?}; it has \"take-snapshot\", \"transfer/PEER\" and \
+                 \"voters/PEER/...[/learners/PEER/...]\""
             ));
         }
     }
@@ -127,7 +127,7 @@ impl<R: Rules> RaftCast<R> {
         self.members.contains(&peer).then_some(peer)
     }
 
-    /// `A B learners C`: who votes, and who only learns.
+    /// `A/B/learners/C`: who votes, and who only learns.
     fn configuration<'a>(&self, words: impl Iterator<Item = &'a str>) -> Option<Configuration> {
         let (mut voters, mut learners, mut learning) = (Vec::new(), Vec::new(), false);
         for word in words {
@@ -166,7 +166,7 @@ impl<R: Rules> Cast for RaftCast<R> {
     }
 
     fn request(&self, name: &str) -> Option<RaftRequest> {
-        let mut words = name.split_whitespace();
+        let mut words = name.split('/');
         match words.next()? {
             "take-snapshot" => Some(RaftRequest::TakeSnapshot),
             "transfer" => Some(RaftRequest::Transfer {
