@@ -24,7 +24,7 @@ pub(super) struct Committed {
     reigns: Vec<Reign>,
     /// Configurations in logs that are not committed yet: index, chain, configuration.
     proposed: Vec<(u64, u64, Shared<Configuration>)>,
-    /// The configuration committed last.
+    /// The configuration committed last, at first the one that servers began with.
     configuration: Option<Shared<Configuration>>,
 }
 
@@ -56,9 +56,16 @@ impl Committed {
         last.unwrap_or(0)
     }
 
-    /// The configuration committed last; none while the initial one is in force.
+    /// The configuration committed last, at first the initial one.
     pub(super) fn configuration(&self) -> Option<&Shared<Configuration>> {
         self.configuration.as_ref()
+    }
+
+    /// A server began with this configuration.
+    pub(super) fn begin_with(&mut self, configuration: &Shared<Configuration>) {
+        if self.configuration.is_none() && !configuration.voters.is_empty() {
+            self.configuration = Some(configuration.clone());
+        }
     }
 
     /// A configuration stands in some log at `index`, with all before it as `chain` says.

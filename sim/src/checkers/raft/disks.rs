@@ -41,7 +41,7 @@ impl Disks {
 
     /// Looks at all disks: after damage, after a cut, and now and then.
     pub(super) fn inspect(&mut self, at: SimTime, cluster: &Cluster) {
-        let Some(configuration) = in_force(cluster) else {
+        let Some(configuration) = cluster.committed.configuration() else {
             return;
         };
         if Paper::has_quorum(configuration, |peer| cluster.of(peer).is_damaged) {
@@ -51,7 +51,13 @@ impl Disks {
         let index = self.acknowledged;
         if !is_kept(configuration, index, cluster) {
             blame(&mut self.ledger, at, &[], || {
-                format!("entry {index} was acknowledged, and no quorum holds it on disk any more")
+                let disks: Vec<String> = configuration
+                    .all_voters()
+                    .into_iter()
+                    .map(|peer| format!("{peer} up to {}", cluster.of(peer).durable))
+                    .collect();
+                let disks = disks.join(", ");
+                format!("entry {index} was acknowledged, but is on no quorum's disks: {disks}")
             });
         }
     }
@@ -66,12 +72,4 @@ fn is_kept(configuration: &Configuration, index: u64, cluster: &Cluster) -> bool
     Paper::has_quorum(configuration, |peer| {
         cluster.of(peer).is_damaged || cluster.holds_durably(peer, index)
     })
-}
-
-/// The configuration committed last, or the one that somebody began with.
-fn in_force(cluster: &Cluster) -> Option<&Configuration> {
-    let initial = cluster.peers.iter().map(|witness| &witness.configuration);
-    let mut initial = initial.filter(|configuration| !configuration.voters.is_empty());
-    let latest = cluster.committed.configuration();
-    latest.or_else(|| initial.next()).map(|shared| &**shared)
 }

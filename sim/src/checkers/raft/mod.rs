@@ -250,10 +250,17 @@ impl RaftWatch {
         self.machines
             .installs(at, peer, (index, term), &self.cluster);
         self.machines.snapshot(at, peer, index, state);
+        // Until the snapshot is on disk, what the disk held before is still there.
+        let before = self.cluster.of(peer).durable;
+        let known = before.min(self.cluster.committed.last());
+        let held = self.cluster.holds(peer, known);
         let Cluster { peers, committed } = &mut self.cluster;
         let witness = &mut peers[peer.index()];
-        // Until the snapshot is on disk, what the disk held before is still there.
-        witness.durable = witness.durable.min(witness.commit);
+        witness.durable = if held {
+            known
+        } else {
+            before.min(witness.commit)
+        };
         witness.begin_at(index, committed);
         witness.commit_to(index);
     }
@@ -279,7 +286,9 @@ impl RaftWatch {
         }
         let Cluster { peers, committed } = &mut self.cluster;
         let witness = &mut peers[peer.index()];
-        if let Some(seen) = witness.kept(index) {
+        if index == 0 {
+            committed.begin_with(configuration);
+        } else if let Some(seen) = witness.kept(index) {
             committed.propose(index, seen.chain, configuration);
         }
         witness.configuration = configuration.clone();
