@@ -12,7 +12,7 @@ use crate::sample::{record, under_churn};
 const LOOK: &str = "FEDSIM_PICTURES";
 
 fn show(prefix: &str, record: &RunRecord) {
-    let Ok(directory) = std::env::var(LOOK) else {
+    let Some(directory) = std::env::var_os(LOOK) else {
         return;
     };
     let run = Path::new(&directory).join(prefix);

@@ -14,6 +14,7 @@ pub(crate) fn record() -> RunRecord {
     RunRecord {
         summary: summary(),
         scenario: SCENARIO.to_owned(),
+        attachments: Vec::new(),
         tables: Tables {
             peers: peers(),
             faults: faults(),
@@ -331,7 +332,7 @@ fn convergence() -> Vec<ConvergenceRow> {
     ];
     let row = |at: f64, (subject, start, rate): (&str, f64, f64)| {
         let age = (at - start).max(0.0);
-        let share = 1.0 / (1.0 + 31.0 * (-rate * age * 1.4).exp());
+        let share = 1.0 / (1.0 + 31.0 * libm::exp(-rate * age * 1.4));
         ConvergenceRow {
             subject: subject.to_owned(),
             at_s: seconds(at),

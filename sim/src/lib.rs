@@ -9,5 +9,6 @@ pub mod nemesis;
 pub mod network;
 pub mod runner;
 pub mod time;
+pub mod workload;
 
 pub use time::SimTime;

@@ -28,10 +28,21 @@ pub struct RunRecord {
     pub scenario: String,
     /// The measured rows, one table per subject.
     pub tables: Tables,
+    /// Further files in formats of their own. Written, but not read back.
+    pub attachments: Vec<Attachment>,
+}
+
+/// A file of a run directory in a format that other tools read, such as a client history.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Attachment {
+    /// The file's name: no directories, and none of the names that the record itself uses.
+    pub name: String,
+    /// What it says.
+    pub text: String,
 }
 
 impl RunRecord {
-    /// Writes scenario, tables and summary as files into `directory`, which must exist.
+    /// Writes scenario, tables, attachments and summary as files into `directory`, which must exist.
     ///
     /// The summary comes last: a directory without one is not a run.
     ///
@@ -41,6 +52,9 @@ impl RunRecord {
         self.summary.check_finite()?;
         write_text(&directory.join(SCENARIO_FILE), &self.scenario)?;
         self.tables.visit(&mut TableFiles(directory))?;
+        for attachment in &self.attachments {
+            write_text(&directory.join(&attachment.name), &attachment.text)?;
+        }
         write_text(&directory.join(SUMMARY_FILE), &self.summary.to_json())
     }
 
@@ -61,6 +75,7 @@ impl RunRecord {
             summary,
             scenario,
             tables,
+            attachments: Vec::new(),
         })
     }
 }

@@ -12,6 +12,7 @@ pub(crate) fn record(seed: u64) -> RunRecord {
     RunRecord {
         summary: summary(seed),
         scenario: "name = \"one crash\" # a comment\nseed = 7\n".to_owned(),
+        attachments: Vec::new(),
         tables: Tables {
             peers: vec![peer()],
             faults: vec![fault()],

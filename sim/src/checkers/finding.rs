@@ -72,6 +72,11 @@ impl Ledger {
         }
     }
 
+    /// Whether the run is still inside what the invariant is promised for.
+    pub fn stands(&self) -> bool {
+        self.broken.is_none()
+    }
+
     /// From here on the run is outside what the invariant is promised for.
     pub fn leave_assumptions(&mut self, which: impl FnOnce() -> String) {
         if self.broken.is_none() {

@@ -8,6 +8,7 @@
 
 pub mod expect;
 mod finding;
+pub mod raft;
 pub mod rumor;
 mod survival;
 pub mod swim;

@@ -32,6 +32,11 @@ impl PeerClock {
         }
     }
 
+    /// Parts per million by which it runs fast (positive) or slow.
+    pub fn drift_ppm(&self) -> i64 {
+        self.rate - MILLION as i64
+    }
+
     /// What the clock says at `now`. Saturates.
     #[inline]
     pub fn read(&self, now: SimTime) -> LocalTime {

@@ -101,6 +101,7 @@ impl<C: Cast> Desk<'_, C> {
             summary: self.summary(&report, stories),
             scenario: self.scenario.to_toml(),
             tables: report.tables,
+            attachments: report.attachments,
         }
     }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use fedsim_protocols::{PeerId, Protocol, SimDuration};
-use fedsim_record::{Outcome as Answer, Tables};
+use fedsim_record::{Attachment, Outcome as Answer, Tables};
 use fedsim_scenarios::Scenario;
 
 use crate::checkers::Finding;
@@ -61,6 +61,8 @@ pub struct WatchReport {
     pub tables: Tables,
     /// Remarks for the reader.
     pub notes: Vec<String>,
+    /// Further files for the run directory.
+    pub attachments: Vec<Attachment>,
 }
 
 impl WatchReport {

@@ -1,5 +1,6 @@
 //! Which machines and which watch a scenario's protocol table stands for: one file a protocol.
 
+mod raft;
 mod rumor;
 mod swim;
 
@@ -13,6 +14,7 @@ use fedsim_scenarios::spec::ProtocolSpec;
 use super::{RunFailure, RunOptions, Verification, Watch, run_cast, tables, verify_cast};
 use crate::engine::Cast;
 
+pub use raft::RaftCast;
 pub use rumor::RumorCast;
 pub use swim::SwimCast;
 
@@ -29,8 +31,9 @@ pub(super) fn of(scenario: &Scenario) -> Result<Box<dyn Stage + '_>, RunFailure>
     match scenario.protocols.as_slice() {
         [ProtocolSpec::Swim(spec)] => swim::stage(scenario, spec),
         [ProtocolSpec::Rumor(settings)] => rumor::stage(scenario, settings),
-        [ProtocolSpec::Raft(_) | ProtocolSpec::Pbft(_)] => Err(RunFailure::Unsupported(
-            "[raft] and [pbft] can be described but not run yet; [swim] and [rumor] can".to_owned(),
+        [ProtocolSpec::Raft(settings)] => raft::stage(scenario, settings),
+        [ProtocolSpec::Pbft(_)] => Err(RunFailure::Unsupported(
+            "[pbft] has no stage: nothing here can run it".to_owned(),
         )),
         [_, _, ..] | [] => {
             let found = scenario.protocols.len();

@@ -1,0 +1,517 @@
+//! Checkers and measurements of Raft, from events alone.
+//!
+//! | invariant | promises | exercised by |
+//! |---|---|---|
+//! | `raft/election-safety` | at most one leader a term | an election |
+//! | `raft/one-vote-per-term` | a server votes for one candidate a term, crashes or not | a vote |
+//! | `raft/leader-append-only` | a leader never cuts its log | a leader's entry |
+//! | `raft/log-matching` | equal entries have equal pasts | an entry in two logs |
+//! | `raft/leader-completeness` | a leader holds all that was committed in earlier terms | an election after a commit |
+//! | `raft/state-machine-safety` | servers commit, apply and snapshot the same | an entry applied twice |
+//! | `raft/durability` | commits and acknowledged entries are on a quorum's disks | an acknowledgement |
+//! | `raft/exactly-once` | a command of a session runs once | a command in the log twice |
+//! | `raft/configuration-safety` | memberships change in steps whose quorums meet | a change |
+//! | `raft/progress` | some time after the last fault a leader commits | that time |
+//! | `raft/linearizable` | clients see one copy of the store | an answered operation |
+//!
+//! Each costs O(1) an event, or O(peers) a commit. A server that came back with a wiped disk has
+//! forgotten its votes: from then on nothing is promised. Must not know the machine.
+
+mod committed;
+mod configurations;
+mod disks;
+mod elections;
+mod history;
+mod logs;
+mod machines;
+mod measures;
+mod progress;
+#[cfg(test)]
+mod tests;
+mod witness;
+
+use fedsim_protocols::raft::{
+    Configuration, RaftConfig, RaftEvent, RaftPeer, RaftReply, RaftRequest, ReadMode, Role, Rules,
+    Shared,
+};
+use fedsim_protocols::{PeerId, RunKey, SimDuration};
+use fedsim_record::{Attachment, Outcome as Answer};
+use fedsim_scenarios::Scenario;
+use fedsim_scenarios::spec::Fault;
+
+use super::{Finding, Ledger};
+use crate::engine::{Happened, Notice, Observer, Outcome, World};
+use crate::judge::{edn, jsonl};
+use crate::network;
+use crate::runner::{Watch, WatchReport};
+use crate::time::SimTime;
+use configurations::Configurations;
+use disks::Disks;
+use elections::Elections;
+use history::Clients;
+use logs::Logs;
+use machines::{Applied, Machines};
+use measures::Measures;
+use progress::Progress;
+use witness::Cluster;
+
+const ELECTION_SAFETY: &str = "raft/election-safety";
+const ONE_VOTE: &str = "raft/one-vote-per-term";
+const APPEND_ONLY: &str = "raft/leader-append-only";
+const LOG_MATCHING: &str = "raft/log-matching";
+const COMPLETENESS: &str = "raft/leader-completeness";
+const STATE_MACHINE: &str = "raft/state-machine-safety";
+const DURABILITY: &str = "raft/durability";
+const EXACTLY_ONCE: &str = "raft/exactly-once";
+const CONFIGURATION: &str = "raft/configuration-safety";
+const PROGRESS: &str = "raft/progress";
+const LINEARIZABLE: &str = "raft/linearizable";
+
+/// Notes a violation, unless the run is outside of what is promised.
+fn blame(ledger: &mut Ledger, at: SimTime, peers: &[PeerId], message: impl FnOnce() -> String) {
+    if ledger.stands() {
+        ledger.breach(at, peers, message);
+    }
+}
+
+/// Watches a Raft cluster and its clients.
+pub struct RaftWatch {
+    cluster: Cluster,
+    elections: Elections,
+    logs: Logs,
+    machines: Machines,
+    disks: Disks,
+    configurations: Configurations,
+    progress: Progress,
+    clients: Clients,
+    measures: Measures,
+    /// Whether a disk that is found empty may have been wiped.
+    wipes: bool,
+    /// Which assumption of the read mode the scenario leaves.
+    broken_reads: Option<&'static str>,
+}
+
+impl RaftWatch {
+    /// A watch for the cluster of `scenario`, whose servers are set as `config` says.
+    pub fn new(scenario: &Scenario, config: &RaftConfig) -> Self {
+        let peers = scenario.peers.len();
+        let names = scenario
+            .peers
+            .iter()
+            .map(|it| it.nickname.clone())
+            .collect();
+        let wiped = |fault: &Fault| matches!(fault, Fault::Wipe(_));
+        Self {
+            cluster: Cluster::new(peers),
+            elections: Elections::new(peers),
+            logs: Logs::new(),
+            machines: Machines::new(),
+            disks: Disks::new(),
+            configurations: Configurations::new(),
+            progress: Progress::new(config),
+            clients: Clients::new(),
+            measures: Measures::new(names, SimTime::from(scenario.warm_up)),
+            wipes: scenario.faults.iter().any(|it| wiped(&it.fault)),
+            broken_reads: broken_reads(scenario, config),
+        }
+    }
+
+    fn heard(&mut self, at: SimTime, peer: PeerId, event: &RaftEvent) {
+        match *event {
+            RaftEvent::BecameFollower { term, .. } => {
+                self.changed_role(at, peer, Role::Follower, term)
+            }
+            RaftEvent::BecamePreCandidate { term } => {
+                self.changed_role(at, peer, Role::PreCandidate, term);
+            }
+            RaftEvent::BecameCandidate { term } => {
+                self.measures.candidacies += 1;
+                self.changed_role(at, peer, Role::Candidate, term);
+            }
+            RaftEvent::LeaderElected { term } => {
+                self.changed_role(at, peer, Role::Leader, term);
+                self.elections.elected(at, peer, term, &self.cluster);
+                self.measures.elected(at, peer, term);
+            }
+            RaftEvent::Voted { term, candidate } => {
+                self.elections.voted(at, peer, term, candidate);
+            }
+            RaftEvent::Appended {
+                index,
+                term,
+                digest,
+            } => {
+                self.appended(at, peer, (index, term), digest);
+            }
+            RaftEvent::Truncated { from } => self.truncated(at, peer, from),
+            RaftEvent::Durable { index } => {
+                let witness = self.cluster.of_mut(peer);
+                witness.durable = witness.durable.max(index);
+            }
+            RaftEvent::Committed { index, .. } => self.committed(at, peer, index),
+            RaftEvent::Applied {
+                index,
+                client,
+                serial,
+                fresh,
+                digest,
+                state,
+            } => {
+                let applied = Applied {
+                    index,
+                    client,
+                    serial,
+                    fresh,
+                    digest,
+                    state,
+                };
+                self.machines.applied(at, peer, applied);
+            }
+            RaftEvent::SnapshotTaken { index, state, .. } => {
+                self.measures.snapshots_taken += 1;
+                self.machines.snapshot(at, peer, index, state);
+            }
+            RaftEvent::SnapshotInstalled {
+                index, term, state, ..
+            } => {
+                self.installed(at, peer, (index, term), state);
+            }
+            RaftEvent::ConfigurationChanged {
+                index,
+                ref configuration,
+            } => {
+                self.reconfigured(at, peer, index, configuration);
+            }
+            RaftEvent::TransferStarted { .. } => self.measures.transfers += 1,
+            RaftEvent::Acknowledged { index, .. } => self.disks.acknowledged(index),
+            RaftEvent::Recovered {
+                term,
+                snapshot,
+                last,
+                ..
+            } => {
+                self.recovered(peer, (term, snapshot, last));
+            }
+            RaftEvent::DamagedLog { .. } => self.set_damaged(at, peer, true),
+            RaftEvent::Repaired { .. } => self.set_damaged(at, peer, false),
+            RaftEvent::ChangeAborted { .. }
+            | RaftEvent::TransferAborted { .. }
+            | RaftEvent::QuorumLost { .. }
+            | RaftEvent::ReadServed { .. }
+            | RaftEvent::Rejected { .. } => {}
+        }
+    }
+
+    fn changed_role(&mut self, at: SimTime, peer: PeerId, role: Role, term: u64) {
+        let led = self.cluster.of(peer).leads();
+        self.cluster.of_mut(peer).take_role(role, term);
+        if led && role != Role::Leader {
+            self.measures.deposed(at, peer);
+        }
+    }
+
+    fn appended(&mut self, at: SimTime, peer: PeerId, (index, term): (u64, u64), digest: u64) {
+        self.logs.appends(at, peer, index, &self.cluster);
+        if let Some(chain) = self.cluster.of_mut(peer).append(at, term, digest) {
+            self.logs.appended(at, peer, (index, term), chain);
+        }
+    }
+
+    fn truncated(&mut self, at: SimTime, peer: PeerId, from: u64) {
+        self.logs.cuts(at, peer, from, &self.cluster);
+        self.machines.cuts(at, peer, from, &self.cluster);
+        let Cluster { peers, committed } = &mut self.cluster;
+        peers[peer.index()].cut(from, committed);
+        self.disks.inspect(at, &self.cluster);
+    }
+
+    fn committed(&mut self, at: SimTime, peer: PeerId, index: u64) {
+        if !self.machines.commits(at, peer, index, &self.cluster) {
+            return;
+        }
+        let before = self.cluster.committed.last();
+        if index > before {
+            let witness = &self.cluster.peers[peer.index()];
+            let reign = witness.term;
+            self.measures.committed(at, (before + 1, index), witness);
+            for next in before + 1..=index {
+                if let Some(seen) = witness.kept(next) {
+                    self.cluster.committed.push(seen.term, seen.chain, reign);
+                }
+            }
+            self.disks.committed(at, peer, index, &self.cluster);
+            self.elections.committed(at, reign, index, &self.cluster);
+        }
+        self.cluster.of_mut(peer).commit_to(index);
+    }
+
+    fn installed(&mut self, at: SimTime, peer: PeerId, (index, term): (u64, u64), state: u64) {
+        self.measures.snapshots_installed += 1;
+        self.machines
+            .installs(at, peer, (index, term), &self.cluster);
+        self.machines.snapshot(at, peer, index, state);
+        // Until the snapshot is on disk, what the disk held before is still there.
+        let before = self.cluster.of(peer).durable;
+        let known = before.min(self.cluster.committed.last());
+        let held = self.cluster.holds(peer, known);
+        let Cluster { peers, committed } = &mut self.cluster;
+        let witness = &mut peers[peer.index()];
+        witness.durable = if held {
+            known
+        } else {
+            before.min(witness.commit)
+        };
+        witness.begin_at(index, committed);
+        witness.commit_to(index);
+    }
+
+    fn reconfigured(
+        &mut self,
+        at: SimTime,
+        peer: PeerId,
+        index: u64,
+        configuration: &Shared<Configuration>,
+    ) {
+        if self.cluster.of(peer).is_recovering {
+            // The log it belongs to is told afterwards.
+            let witness = self.cluster.of_mut(peer);
+            witness.configuration = configuration.clone();
+            witness.configuration_index = index;
+            return;
+        }
+        let is_new = index > self.cluster.of(peer).configuration_index;
+        if is_new && self.cluster.of(peer).leads() {
+            let change = (index, &**configuration);
+            self.configurations.changes(at, peer, change, &self.cluster);
+        }
+        let Cluster { peers, committed } = &mut self.cluster;
+        let witness = &mut peers[peer.index()];
+        if index == 0 {
+            committed.begin_with(configuration);
+        } else if let Some(seen) = witness.kept(index) {
+            committed.propose(index, seen.chain, configuration);
+        }
+        witness.configuration = configuration.clone();
+        witness.configuration_index = index;
+    }
+
+    fn recovered(&mut self, peer: PeerId, (term, snapshot, last): (u64, u64, u64)) {
+        if self.wipes && (term, last) == (0, 0) && self.cluster.of(peer).durable > 0 {
+            let all = self.ledgers();
+            for ledger in all {
+                ledger.leave_assumptions(|| {
+                    "a server came back with an empty disk and has forgotten its votes".to_owned()
+                });
+            }
+        }
+        let Cluster { peers, committed } = &mut self.cluster;
+        let witness = &mut peers[peer.index()];
+        witness.is_recovering = false;
+        witness.is_damaged = false;
+        witness.take_role(Role::Follower, term);
+        witness.begin_at(snapshot, committed);
+        (witness.commit, witness.durable) = (snapshot, last);
+    }
+
+    fn set_damaged(&mut self, at: SimTime, peer: PeerId, is_damaged: bool) {
+        self.cluster.of_mut(peer).is_damaged = is_damaged;
+        self.disks.inspect(at, &self.cluster);
+    }
+
+    fn ledgers(&mut self) -> Vec<&mut Ledger> {
+        let mut all: Vec<&mut Ledger> = Vec::new();
+        all.extend(self.elections.ledgers());
+        all.extend(self.logs.ledgers());
+        all.extend(self.machines.ledgers());
+        all.push(self.disks.ledger());
+        all.push(self.configurations.ledger());
+        all.push(self.progress.ledger());
+        all
+    }
+
+    /// What the checkers found by `end`.
+    pub(crate) fn findings(&mut self, end: SimTime) -> Vec<Finding> {
+        let ledgers = self.ledgers();
+        let mut findings: Vec<Finding> =
+            ledgers.iter().map(|it| (**it).clone().finding()).collect();
+        findings.push(self.clients.judge(end, self.broken_reads).finding());
+        findings
+    }
+
+    fn happened<R: Rules>(&mut self, notice: &Notice<RaftPeer<R>>) {
+        let (at, peer) = (notice.at, notice.peer);
+        match &notice.what {
+            Happened::Event(event) => return self.heard(at, peer, event),
+            Happened::Invoked(id, request) => {
+                if let RaftRequest::Operate { operation } = request {
+                    self.clients.invoked(at, *id, operation);
+                }
+                return;
+            }
+            Happened::Replied(id, reply) => return self.clients.replied(at, *id, reply),
+            Happened::Started => self.cluster.of_mut(peer).is_up = true,
+            Happened::Crashed => {
+                self.measures.deposed(at, peer);
+                self.cluster.of_mut(peer).crash();
+            }
+            Happened::Restarted => {
+                let witness = self.cluster.of_mut(peer);
+                (witness.is_up, witness.is_recovering) = (true, true);
+            }
+            Happened::Paused => {
+                self.measures.deposed(at, peer);
+                self.cluster.of_mut(peer).is_paused = true;
+            }
+            Happened::Resumed => self.cluster.of_mut(peer).is_paused = false,
+        }
+        self.progress.disturb(at);
+    }
+}
+
+/// Which assumption behind linearizable reads the scenario leaves: leases rely on clocks.
+fn broken_reads(scenario: &Scenario, config: &RaftConfig) -> Option<&'static str> {
+    if config.reads != ReadMode::Lease {
+        return None;
+    }
+    let jumps = |fault: &Fault| matches!(fault, Fault::ClockJump { .. });
+    if scenario.faults.iter().any(|it| jumps(&it.fault)) {
+        return Some("a clock jumped under leases");
+    }
+    let key = RunKey::from_seed(scenario.seed);
+    let clocks = network::clocks(&scenario.network, scenario.peers.len(), key);
+    let bound = config.clock_drift_ppm;
+    let beyond = clocks
+        .iter()
+        .any(|clock| clock.drift_ppm().unsigned_abs() > bound);
+    beyond.then_some("a clock drifts more than clock_drift_ppm under leases")
+}
+
+impl<R: Rules> Observer<RaftPeer<R>> for RaftWatch {
+    fn notice(&mut self, notice: &Notice<RaftPeer<R>>, _: &World<'_>) {
+        self.happened(notice);
+    }
+
+    fn weather_changed(&mut self, now: SimTime, world: &World<'_>) {
+        self.progress.disturb(now);
+        self.measures.weather_changed(now, &self.cluster, world);
+    }
+
+    fn sample(&mut self, now: SimTime, world: &World<'_>) {
+        self.progress.sample(now, &self.cluster, world);
+        self.disks.inspect(now, &self.cluster);
+        self.measures.sample(now, &self.cluster);
+    }
+}
+
+impl<R: Rules> Watch<RaftPeer<R>> for RaftWatch {
+    fn sample_every(&self, scenario: &Scenario) -> SimDuration {
+        scenario.report.interval
+    }
+
+    fn concerns(event: &RaftEvent, _: &[PeerId]) -> bool {
+        !matches!(
+            event,
+            RaftEvent::Rejected { .. } | RaftEvent::ReadServed { .. }
+        )
+    }
+
+    fn is_of_interest(&self, event: &RaftEvent) -> bool {
+        match event {
+            RaftEvent::BecameFollower { .. }
+            | RaftEvent::BecamePreCandidate { .. }
+            | RaftEvent::BecameCandidate { .. }
+            | RaftEvent::LeaderElected { .. }
+            | RaftEvent::Truncated { .. }
+            | RaftEvent::SnapshotTaken { .. }
+            | RaftEvent::SnapshotInstalled { .. }
+            | RaftEvent::ConfigurationChanged { .. }
+            | RaftEvent::ChangeAborted { .. }
+            | RaftEvent::TransferStarted { .. }
+            | RaftEvent::TransferAborted { .. }
+            | RaftEvent::QuorumLost { .. }
+            | RaftEvent::Recovered { .. }
+            | RaftEvent::DamagedLog { .. }
+            | RaftEvent::Repaired { .. } => true,
+            RaftEvent::Voted { .. }
+            | RaftEvent::Appended { .. }
+            | RaftEvent::Durable { .. }
+            | RaftEvent::Committed { .. }
+            | RaftEvent::Applied { .. }
+            | RaftEvent::ReadServed { .. }
+            | RaftEvent::Acknowledged { .. }
+            | RaftEvent::Rejected { .. } => false,
+        }
+    }
+
+    fn operation(&self, request: &RaftRequest) -> &'static str {
+        use fedsim_protocols::raft::Operation;
+        match request {
+            RaftRequest::Operate { operation } => match operation {
+                Operation::Read { .. } => "read",
+                Operation::Write { .. } => "write",
+                Operation::CompareAndSwap { .. } => "cas",
+                Operation::Append { .. } => "append",
+            },
+            RaftRequest::ChangeMembership { .. } => "change-membership",
+            RaftRequest::Transfer { .. } => "transfer",
+            RaftRequest::TakeSnapshot => "take-snapshot",
+        }
+    }
+
+    fn answer(&self, reply: &RaftReply) -> Answer {
+        match reply {
+            RaftReply::Ok { .. } => Answer::Ok,
+            RaftReply::Fail { .. } => Answer::Failed,
+            RaftReply::Unknown { .. } => Answer::Unanswered,
+        }
+    }
+
+    fn finish(&mut self, outcome: &Outcome, report: &mut WatchReport) {
+        let end = outcome.ended_at;
+        report.findings = self.findings(end);
+        self.measures.finish(end, &self.cluster, report);
+        let clients = &self.clients;
+        report.metric("operations_ok", clients.ok as f64);
+        report.metric("operations_failed", clients.failed as f64);
+        report.metric("operations_unknown", clients.unknown as f64);
+        report.metric("operations_unanswered", clients.unanswered() as f64);
+        if !clients.history().operations().is_empty() {
+            let attach = |name: &str, text| Attachment {
+                name: name.to_owned(),
+                text,
+            };
+            let history = clients.history();
+            report.attachments = vec![
+                attach("history.edn", edn::write(history)),
+                attach("history.jsonl", jsonl::write(history)),
+            ];
+        }
+    }
+
+    fn metric_names() -> Vec<String> {
+        let clients = [
+            "operations_ok",
+            "operations_failed",
+            "operations_unknown",
+            "operations_unanswered",
+        ];
+        let all = Measures::NAMES.iter().chain(&clients);
+        all.map(|name| (*name).to_owned()).collect()
+    }
+
+    fn invariant_names() -> Vec<&'static str> {
+        vec![
+            ELECTION_SAFETY,
+            ONE_VOTE,
+            APPEND_ONLY,
+            LOG_MATCHING,
+            COMPLETENESS,
+            STATE_MACHINE,
+            DURABILITY,
+            EXACTLY_ONCE,
+            CONFIGURATION,
+            PROGRESS,
+            LINEARIZABLE,
+        ]
+    }
+}
