@@ -9,5 +9,7 @@ mod shipped;
 /// The statistics of the papers.
 mod statistics;
 mod support;
+/// A trace of every message agrees with the counts.
+mod trace;
 /// Runs are the same again and on any number of threads; if not, the first difference is found.
 mod verification;

@@ -9,6 +9,7 @@ use rustc_hash::FxHashMap;
 
 use super::counters::{Counters, PeerLoad};
 use super::envelope::Envelope;
+use super::ledger::Ledger;
 use super::notice::{Happened, Notice, TraceEntry};
 use super::ring::{Due, Ring};
 use crate::network::{Egress, Fabric, Fate};
@@ -54,6 +55,8 @@ pub(crate) struct Cell<P: Protocol> {
     pub(crate) notices: Vec<Notice<P>>,
     pub(crate) counters: Counters,
     pub(crate) trace: Option<Vec<TraceEntry>>,
+    /// Every message, where that was asked for.
+    pub(crate) ledger: Option<Ledger>,
     /// The event being handled, should it panic.
     pub(crate) current: (SimTime, PeerId),
     /// Lent to one machine after the other.
@@ -77,6 +80,7 @@ impl<P: Protocol> Cell<P> {
             notices: Vec::new(),
             counters,
             trace: None,
+            ledger: None,
             current: (SimTime::ZERO, PeerId(0)),
             outbox: Outbox::new(),
             step: Step::default(),
@@ -138,12 +142,20 @@ impl<P: Protocol> Cell<P> {
                 touched: _,
             } => {
                 envelope.at = arrival;
+                if let Some(ledger) = &mut self.ledger {
+                    ledger.send(at, &envelope, bytes, None);
+                }
                 if let Some(second) = copy {
-                    self.duplicate(sender, at, second, &envelope);
+                    self.duplicate(sender, at, second, &envelope, bytes);
                 }
                 self.put(envelope);
             }
-            Fate::Dropped(reason) => self.counters.dropped(at, kind, reason),
+            Fate::Dropped(reason) => {
+                if let Some(ledger) = &mut self.ledger {
+                    ledger.send(at, &envelope, bytes, Some(reason));
+                }
+                self.counters.dropped(at, kind, reason);
+            }
         }
     }
 
@@ -154,14 +166,19 @@ impl<P: Protocol> Cell<P> {
         at: SimTime,
         arrival: SimTime,
         envelope: &Envelope<P::Message>,
+        bytes: u32,
     ) {
         sender.seq += 1;
         self.counters.at(at, envelope.payload.kind()).duplicated += 1;
-        self.put(Envelope {
+        let copy = Envelope {
             at: arrival,
             seq: sender.seq,
             ..envelope.clone()
-        });
+        };
+        if let Some(ledger) = &mut self.ledger {
+            ledger.send(at, &copy, bytes, None);
+        }
+        self.put(copy);
     }
 }
 

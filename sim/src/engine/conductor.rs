@@ -8,6 +8,7 @@ use fedsim_protocols::{Event, Protocol, RunKey, SimDuration};
 use fedsim_scenarios::Scenario;
 
 use super::driver::{Options, RunControl};
+use super::ledger::MessageTrace;
 use super::notice::{Happened, Notice, TraceEntry};
 use super::observe::{Observer, World};
 use super::ring::bucket_bits;
@@ -200,6 +201,13 @@ impl<'a, P: Protocol> Conductor<'a, P> {
         trace.sort_by_key(|entry| (entry.at, entry.peer));
         for entry in trace.drain(..) {
             self.observer.trace(&entry);
+        }
+    }
+
+    /// Hears, when the run is over, of all its messages.
+    pub(crate) fn hear_messages(&mut self, messages: &[MessageTrace]) {
+        for message in messages {
+            self.observer.message(message);
         }
     }
 }

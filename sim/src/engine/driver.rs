@@ -22,6 +22,7 @@ use super::cell::{Cell, Sender};
 use super::conductor::Conductor;
 use super::counters::{Counters, PeerLoad};
 use super::envelope::Envelope;
+use super::ledger::{self, Ledger};
 use super::notice::{Notice, TraceEntry};
 use super::observe::Observer;
 use super::peer::{Birth, Peer, Stage, Users};
@@ -44,6 +45,8 @@ pub struct Options {
     pub interval: SimDuration,
     /// The span whose events are traced.
     pub trace: Option<Range<SimTime>>,
+    /// Whether observers are told of every message; memory then grows with their number.
+    pub messages: bool,
     /// Where a run tells how far it is, and is told to stop.
     pub control: Arc<RunControl>,
 }
@@ -85,6 +88,7 @@ impl Default for Options {
             sample_every: None,
             interval: SimDuration::from_secs(1),
             trace: None,
+            messages: false,
             control: Arc::default(),
         }
     }
@@ -137,11 +141,13 @@ pub fn run<C: Cast>(
         fabric: Arc::clone(conductor.fabric()),
         shards: options.threads.clamp(1, scenario.peers.len().max(1)) as u32,
     };
-    let ends = if setup.shards == 1 {
+    let mut ends = if setup.shards == 1 {
         vec![run_alone(&setup, &mut conductor)?]
     } else {
         run_together(&setup, &mut conductor)?
     };
+    let ledgers = ends.iter_mut().filter_map(|end| end.ledger.take());
+    conductor.hear_messages(&ledger::settle(ledgers));
     Ok(outcome(ends, &conductor))
 }
 
@@ -149,6 +155,7 @@ pub fn run<C: Cast>(
 struct End {
     folds: Vec<u128>,
     counters: Counters,
+    ledger: Option<Ledger>,
 }
 
 fn outcome<P: Protocol>(ends: Vec<End>, conductor: &Conductor<'_, P>) -> Outcome {
@@ -186,7 +193,9 @@ impl<C: Cast> Setup<'_, C> {
     pub(crate) fn cell(&self, shard: u32) -> Cell<C::Machine> {
         let kinds = <<C::Machine as Protocol>::Message as Message>::KINDS.len();
         let counters = Counters::new(kinds.max(1), self.options.interval);
-        Cell::new(shard, self.shards, Arc::clone(&self.fabric), counters)
+        let mut cell = Cell::new(shard, self.shards, Arc::clone(&self.fabric), counters);
+        cell.ledger = self.options.messages.then(Ledger::default);
+        cell
     }
 
     fn stream(&self, purpose: &'static str, peer: PeerId, incarnation: u32) -> Stream {
@@ -294,8 +303,12 @@ pub(crate) fn shard<C: Cast>(setup: &Setup<'_, C>, number: u32) -> Shard<C::Mach
 
 fn end_of<P: Protocol>(mut shard: Shard<P>) -> End {
     let folds = shard.folds();
-    let counters = shard.cell.borrow().counters.clone();
-    End { folds, counters }
+    let mut cell = shard.cell.borrow_mut();
+    End {
+        folds,
+        counters: cell.counters.clone(),
+        ledger: cell.ledger.take(),
+    }
 }
 
 fn run_alone<C: Cast>(

@@ -2,6 +2,7 @@
 
 use fedsim_protocols::{PeerId, Protocol};
 
+use super::ledger::MessageTrace;
 use super::notice::{Notice, TraceEntry};
 use crate::network::Fabric;
 use crate::time::SimTime;
@@ -49,6 +50,12 @@ pub trait Observer<P: Protocol> {
     /// An event of the digest, in a traced run.
     fn trace(&mut self, entry: &TraceEntry) {
         let _ = entry;
+    }
+
+    /// A message and its final fate, where messages are traced: told when the run is over, ordered
+    /// by the time of sending, the sender, and the sender's own order.
+    fn message(&mut self, message: &MessageTrace) {
+        let _ = message;
     }
 }
 

@@ -28,6 +28,7 @@ pub fn run_cast<C: Cast, W: Watch<C::Machine>>(
 ) -> Result<RunRecord, RunFailure> {
     let engine_options = Options {
         sample_every: Some(watch.sample_every(scenario)),
+        messages: options.trace || scenario.report.trace,
         ..engine_options(scenario, options)
     };
     let mut recorder = Recorder::new(watch, cast.protocol());
@@ -119,6 +120,7 @@ impl<C: Cast> Desk<'_, C> {
         tables.faults = tables::faults(scenario, outcome);
         tables.messages = tables::messages(counters, &named, end);
         tables.load = tables::load(counters, &recorder.ups, end);
+        tables.trace = tables::trace(scenario, &recorder.messages, &named);
         tables.latency = std::mem::take(&mut recorder.latency);
         let mut events = std::mem::take(&mut recorder.events);
         for row in &mut events {

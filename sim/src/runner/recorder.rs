@@ -9,7 +9,7 @@ use fedsim_protocols::{Event, PeerId, Protocol, RequestId};
 use fedsim_record::{EventRow, LatencyRow, Milliseconds, Outcome, Seconds};
 
 use super::watch::Watch;
-use crate::engine::{Happened, Notice, Observer, TraceEntry, World};
+use crate::engine::{Happened, MessageTrace, Notice, Observer, TraceEntry, World};
 use crate::time::SimTime;
 
 /// Rows kept of one kind of event.
@@ -25,6 +25,8 @@ pub(super) struct Recorder<W> {
     pub(super) latency: Vec<LatencyRow>,
     pub(super) ups: Ups,
     pub(super) requests: u64,
+    /// Every message; none unless the engine tells of them.
+    pub(super) messages: Vec<MessageTrace>,
     protocol: &'static str,
     pending: BTreeMap<RequestId, (SimTime, &'static str)>,
 }
@@ -38,6 +40,7 @@ impl<W> Recorder<W> {
             latency: Vec::new(),
             ups: Ups::default(),
             requests: 0,
+            messages: Vec::new(),
             protocol,
             pending: BTreeMap::new(),
         }
@@ -159,6 +162,10 @@ impl<P: Protocol, W: Watch<P>> Observer<P> for Recorder<W> {
 
     fn trace(&mut self, entry: &TraceEntry) {
         self.watch.trace(entry);
+    }
+
+    fn message(&mut self, message: &MessageTrace) {
+        self.messages.push(*message);
     }
 }
 

@@ -5,13 +5,14 @@
 use std::collections::BTreeMap;
 
 use fedsim_protocols::{KeyScheme, Keys, PeerId, RunKey};
-use fedsim_record::{FaultRow, LoadRow, MessageRow, MessageTotals, PeerRow};
+use fedsim_record::{FaultRow, LoadRow, MessageRow, MessageTotals, PeerRow, TraceRow};
 use fedsim_scenarios::Scenario;
 use fedsim_scenarios::spec::Fault;
 
 use super::recorder::{Ups, seconds};
-use crate::engine::{Counters, KindCount, Outcome, identity_seed};
+use crate::engine::{Counters, KindCount, MessageFate, MessageTrace, Outcome, identity_seed};
 use crate::nemesis::FaultBand;
+use crate::network::DropReason;
 use crate::time::SimTime;
 
 /// Names written out at most where peers are listed.
@@ -124,6 +125,40 @@ fn message_row(kind: &str, count: &KindCount, from: SimTime, to: SimTime) -> Mes
         dropped_queue: count.queue,
         duplicated: count.duplicated,
         bytes: count.bytes,
+    }
+}
+
+/// One row a message, in the order in which the engine tells of them.
+pub(super) fn trace(
+    scenario: &Scenario,
+    messages: &[MessageTrace],
+    kinds: &[String],
+) -> Vec<TraceRow> {
+    let name = |peer: PeerId| scenario.peers[peer.index()].nickname.clone();
+    let row = |message: &MessageTrace| TraceRow {
+        sent_s: seconds(message.sent),
+        arrived_s: match message.fate {
+            MessageFate::Delivered(at) => Some(seconds(at)),
+            MessageFate::InFlight | MessageFate::Dropped(_) => None,
+        },
+        from: name(message.from),
+        to: name(message.to),
+        kind: kinds[message.kind].clone(),
+        bytes: message.bytes,
+        fate: fate(message.fate).to_owned(),
+    };
+    messages.iter().map(row).collect()
+}
+
+/// A message's fate as the trace names it.
+fn fate(fate: MessageFate) -> &'static str {
+    match fate {
+        MessageFate::Delivered(_) => "delivered",
+        MessageFate::InFlight => "in flight",
+        MessageFate::Dropped(DropReason::Loss(_)) => "loss",
+        MessageFate::Dropped(DropReason::Cut(_) | DropReason::NoRoute) => "cut",
+        MessageFate::Dropped(DropReason::Queue) => "queue",
+        MessageFate::Dropped(DropReason::Down) => "down",
     }
 }
 

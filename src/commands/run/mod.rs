@@ -60,7 +60,7 @@ pub(crate) struct Run {
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub(crate) format: Format,
 
-    /// Record every message
+    /// Record every message and its fate in trace.csv; memory grows with the number of messages
     #[arg(long)]
     pub(crate) trace: bool,
 

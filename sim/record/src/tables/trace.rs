@@ -5,12 +5,12 @@ use serde::{Deserialize, Serialize};
 use super::Subject;
 use crate::fixed_point::Seconds;
 
-/// One message from one peer to another.
+/// One message from one peer to another; a copy that the network made is one of its own.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TraceRow {
     /// Virtual time at which it entered the network.
     pub sent_s: Seconds,
-    /// Virtual time at which it arrived; empty if it never did.
+    /// Virtual time at which it was delivered; empty if it was not.
     pub arrived_s: Option<Seconds>,
     /// Nickname of the sender.
     pub from: String,

@@ -183,6 +183,9 @@ impl<P: Protocol> Peer<P> {
             || format!("{:?}", &*envelope.payload),
         );
         cell.counters.events += 1;
+        if let Some(ledger) = &mut cell.ledger {
+            ledger.arrive(envelope, refused);
+        }
         if let Some(reason) = refused {
             return cell.counters.dropped(at, kind, reason);
         }

@@ -6,7 +6,7 @@ use fedsim_protocols::{
     Stored, Write, fold_enum, fold_struct,
 };
 
-use crate::engine::{Cast, Happened, Notice, Observer, Workload, World};
+use crate::engine::{Cast, Happened, MessageTrace, Notice, Observer, Workload, World};
 use crate::time::SimTime;
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, BorshSerialize, BorshDeserialize)]
@@ -212,6 +212,7 @@ pub(super) struct Diary {
     pub(super) lines: Vec<(SimTime, PeerId, String)>,
     pub(super) until: Option<usize>,
     pub(super) samples: usize,
+    pub(super) messages: Vec<MessageTrace>,
 }
 
 impl Diary {
@@ -239,6 +240,10 @@ impl<P: Protocol> Observer<P> for Diary {
 
     fn sample(&mut self, _: SimTime, _: &World<'_>) {
         self.samples += 1;
+    }
+
+    fn message(&mut self, message: &MessageTrace) {
+        self.messages.push(*message);
     }
 
     fn is_satisfied(&self) -> bool {

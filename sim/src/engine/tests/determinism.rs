@@ -73,6 +73,7 @@ fn threads_windows_samples_and_recording_change_nothing() {
         "a run with nothing in it proves nothing"
     );
     let often = Some(SimDuration::from_nanos(7_654_321));
+    let mut messages = None;
     for (threads, window_divisor, sample_every) in [
         (1, 3, None),
         (1, 1, often),
@@ -85,6 +86,7 @@ fn threads_windows_samples_and_recording_change_nothing() {
             window_divisor,
             sample_every,
             trace: Some(SimTime::ZERO..SimTime::from_nanos(1_234_567_890)),
+            messages: true,
             ..Options::default()
         };
         let mut diary = Diary::default();
@@ -95,7 +97,12 @@ fn threads_windows_samples_and_recording_change_nothing() {
         let totals = [&got, &expected].map(|run| run.counters.grand_total());
         assert_eq!(totals[0], totals[1]);
         assert_eq!(got.tallies, expected.tallies);
+        let told = std::mem::take(&mut diary.messages);
+        let total = totals[1];
+        assert_eq!(told.len() as u64, total.sent + total.duplicated);
+        assert_eq!(messages.get_or_insert_with(|| told.clone()), &told);
     }
+    assert!(reference.messages.is_empty(), "nobody asked for them");
 }
 
 #[test]
