@@ -288,6 +288,7 @@ impl RaftWatch {
         let witness = &mut peers[peer.index()];
         if index == 0 {
             committed.begin_with(configuration);
+            witness.initial = configuration.clone();
         } else if let Some(seen) = witness.kept(index) {
             committed.propose(index, seen.chain, configuration);
         }
@@ -311,6 +312,12 @@ impl RaftWatch {
         witness.take_role(Role::Follower, term);
         witness.begin_at(snapshot, committed);
         (witness.commit, witness.durable) = (snapshot, last);
+        if let Some((at, configuration)) = committed.configuration_as_of(snapshot)
+            && *at > witness.configuration_index
+        {
+            witness.configuration = configuration.clone();
+            witness.configuration_index = *at;
+        }
     }
 
     fn set_damaged(&mut self, at: SimTime, peer: PeerId, is_damaged: bool) {
@@ -357,6 +364,8 @@ impl RaftWatch {
             Happened::Restarted => {
                 let witness = self.cluster.of_mut(peer);
                 (witness.is_up, witness.is_recovering) = (true, true);
+                witness.configuration = witness.initial.clone();
+                witness.configuration_index = 0;
             }
             Happened::Paused => {
                 self.measures.deposed(at, peer);
