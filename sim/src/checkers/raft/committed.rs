@@ -24,8 +24,8 @@ pub(super) struct Committed {
     reigns: Vec<Reign>,
     /// Configurations in logs that are not committed yet: index, chain, configuration.
     proposed: Vec<(u64, u64, Shared<Configuration>)>,
-    /// The configuration committed last, at first the one that servers began with.
-    configuration: Option<Shared<Configuration>>,
+    /// Committed configurations by index, at first the one that servers began with.
+    configurations: Vec<(u64, Shared<Configuration>)>,
 }
 
 impl Committed {
@@ -58,13 +58,28 @@ impl Committed {
 
     /// The configuration committed last, at first the initial one.
     pub(super) fn configuration(&self) -> Option<&Shared<Configuration>> {
-        self.configuration.as_ref()
+        self.configurations.last().map(|(_, latest)| latest)
+    }
+
+    /// Configurations that stand in some log and are not committed: whoever holds one counts by it
+    /// at once (paper 6).
+    pub(super) fn proposed(&self) -> impl Iterator<Item = &Configuration> {
+        self.proposed
+            .iter()
+            .map(|(_, _, configuration)| &**configuration)
+    }
+
+    /// The configuration as of `index`, which is committed, unless it is still the initial one.
+    pub(super) fn configuration_as_of(&self, index: u64) -> Option<&(u64, Shared<Configuration>)> {
+        let upto = self.configurations.partition_point(|(at, _)| *at <= index);
+        let latest = upto.checked_sub(1).map(|place| &self.configurations[place]);
+        latest.filter(|(at, _)| *at > 0)
     }
 
     /// A server began with this configuration.
     pub(super) fn begin_with(&mut self, configuration: &Shared<Configuration>) {
-        if self.configuration.is_none() && !configuration.voters.is_empty() {
-            self.configuration = Some(configuration.clone());
+        if self.configurations.is_empty() && !configuration.voters.is_empty() {
+            self.configurations.push((0, configuration.clone()));
         }
     }
 
@@ -94,7 +109,8 @@ impl Committed {
             .iter()
             .position(|(index, other, _)| (*index, *other) == (last, chain))
         {
-            self.configuration = Some(self.proposed[place].2.clone());
+            let configuration = self.proposed[place].2.clone();
+            self.configurations.push((last, configuration));
             self.proposed.retain(|(index, ..)| *index > last);
         }
     }

@@ -49,7 +49,8 @@ impl Disks {
                 .leave_assumptions(|| "the disks of a majority were damaged".to_owned());
         }
         let index = self.acknowledged;
-        if !is_kept(configuration, index, cluster) {
+        let kept = |configuration: &Configuration| is_kept(configuration, index, cluster);
+        if !kept(configuration) && !cluster.committed.proposed().any(kept) {
             blame(&mut self.ledger, at, &[], || {
                 let disks: Vec<String> = configuration
                     .all_voters()
@@ -57,7 +58,10 @@ impl Disks {
                     .map(|peer| format!("{peer} up to {}", cluster.of(peer).durable))
                     .collect();
                 let disks = disks.join(", ");
-                format!("entry {index} was acknowledged, but is on no quorum's disks: {disks}")
+                format!(
+                    "entry {index} was acknowledged, but is on no quorum's disks: {disks} {:?}",
+                    cluster.committed
+                )
             });
         }
     }

@@ -119,7 +119,7 @@ impl RaftWatch {
     fn heard(&mut self, at: SimTime, peer: PeerId, event: &RaftEvent) {
         match *event {
             RaftEvent::BecameFollower { term, .. } => {
-                self.changed_role(at, peer, Role::Follower, term)
+                self.changed_role(at, peer, Role::Follower, term);
             }
             RaftEvent::BecamePreCandidate { term } => {
                 self.changed_role(at, peer, Role::PreCandidate, term);
@@ -128,11 +128,7 @@ impl RaftWatch {
                 self.measures.candidacies += 1;
                 self.changed_role(at, peer, Role::Candidate, term);
             }
-            RaftEvent::LeaderElected { term } => {
-                self.changed_role(at, peer, Role::Leader, term);
-                self.elections.elected(at, peer, term, &self.cluster);
-                self.measures.elected(at, peer, term);
-            }
+            RaftEvent::LeaderElected { term } => self.elected(at, peer, term),
             RaftEvent::Voted { term, candidate } => {
                 self.elections.voted(at, peer, term, candidate);
             }
@@ -149,24 +145,7 @@ impl RaftWatch {
                 witness.durable = witness.durable.max(index);
             }
             RaftEvent::Committed { index, .. } => self.committed(at, peer, index),
-            RaftEvent::Applied {
-                index,
-                client,
-                serial,
-                fresh,
-                digest,
-                state,
-            } => {
-                let applied = Applied {
-                    index,
-                    client,
-                    serial,
-                    fresh,
-                    digest,
-                    state,
-                };
-                self.machines.applied(at, peer, applied);
-            }
+            RaftEvent::Applied { .. } => self.applied(at, peer, event),
             RaftEvent::SnapshotTaken { index, state, .. } => {
                 self.measures.snapshots_taken += 1;
                 self.machines.snapshot(at, peer, index, state);
@@ -199,6 +178,34 @@ impl RaftWatch {
             | RaftEvent::QuorumLost { .. }
             | RaftEvent::ReadServed { .. }
             | RaftEvent::Rejected { .. } => {}
+        }
+    }
+
+    fn elected(&mut self, at: SimTime, peer: PeerId, term: u64) {
+        self.changed_role(at, peer, Role::Leader, term);
+        self.elections.elected(at, peer, term, &self.cluster);
+        self.measures.elected(at, peer, term);
+    }
+
+    fn applied(&mut self, at: SimTime, peer: PeerId, event: &RaftEvent) {
+        if let RaftEvent::Applied {
+            index,
+            client,
+            serial,
+            fresh,
+            digest,
+            state,
+        } = *event
+        {
+            let applied = Applied {
+                index,
+                client,
+                serial,
+                fresh,
+                digest,
+                state,
+            };
+            self.machines.applied(at, peer, applied);
         }
     }
 
@@ -288,6 +295,7 @@ impl RaftWatch {
         let witness = &mut peers[peer.index()];
         if index == 0 {
             committed.begin_with(configuration);
+            witness.initial = configuration.clone();
         } else if let Some(seen) = witness.kept(index) {
             committed.propose(index, seen.chain, configuration);
         }
@@ -311,6 +319,12 @@ impl RaftWatch {
         witness.take_role(Role::Follower, term);
         witness.begin_at(snapshot, committed);
         (witness.commit, witness.durable) = (snapshot, last);
+        if let Some((at, configuration)) = committed.configuration_as_of(snapshot)
+            && *at > witness.configuration_index
+        {
+            witness.configuration = configuration.clone();
+            witness.configuration_index = *at;
+        }
     }
 
     fn set_damaged(&mut self, at: SimTime, peer: PeerId, is_damaged: bool) {
@@ -357,6 +371,8 @@ impl RaftWatch {
             Happened::Restarted => {
                 let witness = self.cluster.of_mut(peer);
                 (witness.is_up, witness.is_recovering) = (true, true);
+                witness.configuration = witness.initial.clone();
+                witness.configuration_index = 0;
             }
             Happened::Paused => {
                 self.measures.deposed(at, peer);

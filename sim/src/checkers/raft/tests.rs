@@ -95,9 +95,6 @@ mistakes! {
     ReadsBeforeItsTermCommitted {
         fn may_read(_: u64, _: u64) -> bool { true }
     }
-    ReadsWithoutARound {
-        fn read_needs_round() -> bool { false }
-    }
     ChangesBeforeItsTermCommitted {
         fn may_change(_: u64, _: u64, _: u64) -> bool { true }
     }
@@ -278,7 +275,6 @@ fn every_mistake_in_replication_sessions_and_reads_is_caught() {
             SnapshotWithoutSessions,
             DuplicatesRunAgain,
             ReadsBeforeItsTermCommitted,
-            ReadsWithoutARound,
         ]
     );
 }

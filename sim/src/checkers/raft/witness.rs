@@ -43,6 +43,8 @@ pub(super) struct Witness {
     pub(super) configuration: Shared<Configuration>,
     /// The entry that brought the configuration, 0 for the initial one.
     pub(super) configuration_index: u64,
+    /// The configuration that the server began with.
+    pub(super) initial: Shared<Configuration>,
     /// The index before the first kept entry, with its chain and term if they are known.
     base: u64,
     base_chain: Option<u64>,
@@ -64,6 +66,7 @@ impl Witness {
             durable: 0,
             configuration: Shared::new(Configuration::default()),
             configuration_index: 0,
+            initial: Shared::new(Configuration::default()),
             base: 0,
             base_chain: Some(0),
             base_term: 0,
