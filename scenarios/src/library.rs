@@ -6,8 +6,10 @@ use crate::layer::reader::Files;
 use crate::problem::{Problem, nearest};
 
 /// Subjects and their files. A new subject is a line here.
-static SUBJECTS: [(&str, Dir<'static>); 1] =
-    [("gossip", include_dir!("$CARGO_MANIFEST_DIR/gossip"))];
+static SUBJECTS: [(&str, Dir<'static>); 2] = [
+    ("gossip", include_dir!("$CARGO_MANIFEST_DIR/gossip")),
+    ("raft", include_dir!("$CARGO_MANIFEST_DIR/raft")),
+];
 
 /// One shipped scenario.
 #[derive(Clone, Debug)]

@@ -69,6 +69,12 @@ pub(crate) fn section() -> Section<Expect> {
         "Invariants that must be violated for the run to meet its claim.",
     )
     .key(
+        "assumption_broken",
+        names(NameKind::Invariant),
+        at!(assumption_broken),
+        "Invariants that cannot be judged because the run breaks what they assume, as it claims.",
+    )
+    .key(
         "faults_take_effect",
         List(Label),
         at!(faults_take_effect),
@@ -82,7 +88,13 @@ pub(crate) fn section() -> Section<Expect> {
     )
     .part(Metrics {
         lens: at!(Expect => metrics),
-        except: &["holds", "violates", "faults_take_effect", "pooled"],
+        except: &[
+            "holds",
+            "violates",
+            "assumption_broken",
+            "faults_take_effect",
+            "pooled",
+        ],
     })
 }
 

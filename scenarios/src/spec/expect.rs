@@ -46,6 +46,8 @@ pub struct Expect {
     pub holds: Vec<String>,
     /// Invariants that must be violated for the run to meet its claim.
     pub violates: Vec<String>,
+    /// Invariants that cannot be judged, because the run breaks what they assume, as it claims.
+    pub assumption_broken: Vec<String>,
     /// Faults, by label, that must have taken effect; `"*"` stands for all.
     pub faults_take_effect: Vec<String>,
     /// Bounds on metrics of a single run.

@@ -27,7 +27,8 @@ pub struct Given<'a> {
     pub tallies: &'a [FaultTally],
 }
 
-/// Judges each line of `expect` in the order `holds`, `violates`, `faults_take_effect`, metrics.
+/// Judges each line of `expect` in the order `holds`, `violates`, `assumption_broken`,
+/// `faults_take_effect`, metrics.
 pub fn judge(expect: &Expect, given: Given<'_>) -> Vec<Expectation> {
     let holds = expect
         .holds
@@ -37,6 +38,8 @@ pub fn judge(expect: &Expect, given: Given<'_>) -> Vec<Expectation> {
         .violates
         .iter()
         .map(|name| invariant(name, Holds::Violated, given.findings));
+    let broken = expect.assumption_broken.iter();
+    let broken = broken.map(|name| invariant(name, Holds::AssumptionBroken, given.findings));
     let effects = given.tallies.iter().filter(|tally| {
         let named = |label: &String| label == "*" || *label == tally.label;
         expect.faults_take_effect.iter().any(named)
@@ -47,6 +50,7 @@ pub fn judge(expect: &Expect, given: Given<'_>) -> Vec<Expectation> {
         .map(|wanted| metric(&wanted.metric, wanted.bound, given.metrics));
     holds
         .chain(violates)
+        .chain(broken)
         .chain(effects.map(effect))
         .chain(metrics)
         .collect()
@@ -60,7 +64,10 @@ pub fn verdict(expect: &Expect, findings: &[Finding], judged: &[Expectation]) ->
     if findings.iter().any(|finding| surprises(&finding)) || judged.iter().any(|line| !line.met) {
         return Verdict::Violated;
     }
-    let unknown = |finding: &Finding| finding.holds == Holds::AssumptionBroken;
+    let unknown = |finding: &Finding| {
+        finding.holds == Holds::AssumptionBroken
+            && !expect.assumption_broken.iter().any(|it| it == finding.name)
+    };
     match findings.iter().any(unknown) {
         true => Verdict::Unknown,
         false => Verdict::Passed,
@@ -154,7 +161,7 @@ mod tests {
 
     #[test]
     fn every_finding_meets_every_wish_as_the_table_says() {
-        // The whole table of three wishes and four findings; a wrong cell is a wrong exit code.
+        // The whole table of four wishes and four findings; a wrong cell is a wrong exit code.
         let nothing = Expect::default();
         let name = || vec!["test/invariant".to_owned()];
         let holds = Expect {
@@ -165,14 +172,21 @@ mod tests {
             violates: name(),
             ..Expect::default()
         };
+        let broken = Expect {
+            assumption_broken: name(),
+            ..Expect::default()
+        };
         let (passed, violated, unknown) = (Verdict::Passed, Verdict::Violated, Verdict::Unknown);
         for (finding, wanted) in [
-            (Holds::Holds, [passed, passed, violated]),
-            (Holds::Violated, [violated, violated, passed]),
-            (Holds::AssumptionBroken, [unknown, unknown, unknown]),
-            (Holds::NeverExercised, [passed, violated, violated]),
+            (Holds::Holds, [passed, passed, violated, violated]),
+            (Holds::Violated, [violated, violated, passed, violated]),
+            (Holds::AssumptionBroken, [unknown, unknown, unknown, passed]),
+            (
+                Holds::NeverExercised,
+                [passed, violated, violated, violated],
+            ),
         ] {
-            let got = [&nothing, &holds, &violates].map(|expect| outcome(expect, finding));
+            let got = [&nothing, &holds, &violates, &broken].map(|expect| outcome(expect, finding));
             assert_eq!(got, wanted, "{}", finding.words());
         }
     }
