@@ -43,6 +43,30 @@ fn a_mistake_in_a_scenario_is_shown_with_its_place_and_what_is_right() {
 }
 
 #[test]
+fn what_cannot_be_run_is_refused_by_check_as_by_run_and_leaves_no_folder() {
+    // Two protocols, one that nobody runs yet, and more members than views are kept of: all parse.
+    let swim = "[swim]\n";
+    for (right, wrong, part) in [
+        (swim, "[swim]\n[rumor]\n", "exactly one protocol"),
+        (swim, "[raft]\n", "not run yet"),
+        ("count = 6", "count = 12001", "at most 12000 members"),
+    ] {
+        let desk = Desk::new();
+        let text = QUICK.replacen(right, wrong, 1);
+        let (text, _) = text.split_once("[expect]").expect("the last table");
+        desk.put("odd.toml", text);
+        let [run, check] =
+            ["run", "check"].map(|command| desk.fedsim(&[command, "odd.toml"]).exits(2));
+        assert_eq!(run.err.trim_end(), check.err.trim_end());
+        run.complains(&["odd.toml", part]);
+        assert_eq!(desk.content(), ["odd.toml", "quick.toml"]);
+        desk.fedsim(&["run", "odd.toml", "--out", "deep/er/run"])
+            .exits(2);
+        assert!(!desk.path("deep").exists());
+    }
+}
+
+#[test]
 fn several_mistakes_are_told_together() {
     // Whoever corrects one at a time would need a run for each.
     let desk = Desk::new();

@@ -19,7 +19,7 @@ impl Check {
     pub(crate) fn run(&self) -> Result<Exit, Failure> {
         let mut exit = Exit::Met;
         for file in &self.files {
-            match input::open(file, None, &[]) {
+            match input::open_to_run(file, None, &[]) {
                 Ok(document) => {
                     terminal::print(&format!("{file}: ok: {}\n", document.scenario.claim))?;
                 }

@@ -27,6 +27,11 @@ impl Input {
         open(&self.scenario, self.seed, &self.set)
     }
 
+    /// Reads and checks a scenario that is about to run.
+    pub(crate) fn open_to_run(&self) -> Result<Document, Failure> {
+        open_to_run(&self.scenario, self.seed, &self.set)
+    }
+
     /// The line that runs the same scenario with `seed`.
     pub(crate) fn replay(&self, seed: u64) -> String {
         let mut words = vec![
@@ -53,13 +58,25 @@ pub(crate) fn open(
     };
     let document = Document::open(file_or_name, &options)?;
     let metrics = runner::metric_names(&document.scenario);
-    // A scenario that cannot be run has none; the run says why.
+    // A scenario that cannot be run has none; `open_to_run` says why.
     if !metrics.is_empty() {
         let metrics: Vec<&str> = metrics.iter().map(String::as_str).collect();
         document.check_metrics(&metrics)?;
         let invariants = runner::invariant_names(&document.scenario);
         document.check_names(NameKind::Invariant, &invariants)?;
     }
+    Ok(document)
+}
+
+/// Reads and checks a scenario, and refuses one that says nothing wrong but cannot be run.
+pub(crate) fn open_to_run(
+    file_or_name: &str,
+    seed: Option<u64>,
+    set: &[String],
+) -> Result<Document, Failure> {
+    let document = open(file_or_name, seed, set)?;
+    let refusal = |why| Failure::bad_input(format!("{file_or_name}: {why}"));
+    runner::check(&document.scenario).map_err(refusal)?;
     Ok(document)
 }
 

@@ -133,6 +133,14 @@ pub fn verify(scenario: &Scenario, options: &RunOptions) -> Result<Verification,
     stages::of(scenario)?.verify(options)
 }
 
+/// Whether `scenario` can be run at all, without running it.
+///
+/// # Errors
+/// [`RunFailure::Unsupported`], just where [`run`] would give it.
+pub fn check(scenario: &Scenario) -> Result<(), RunFailure> {
+    stages::of(scenario).map(drop)
+}
+
 /// The metrics that a run of `scenario` can report, for checking `[expect]` before it runs.
 pub fn metric_names(scenario: &Scenario) -> Vec<String> {
     stages::of(scenario).map_or_else(|_| Vec::new(), |stage| stage.metric_names())

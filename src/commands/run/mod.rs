@@ -72,7 +72,7 @@ pub(crate) struct Run {
 impl Run {
     /// Runs what was asked for.
     pub(crate) fn run(&self) -> Result<Exit, Failure> {
-        let scenario = self.input.open()?.scenario;
+        let scenario = self.input.open_to_run()?.scenario;
         let interrupt = Interrupt::listen();
         let seeds = self.seeds.or_else(|| match self.input.seed {
             None if scenario.runs > 1 => Seeds::starting_at(scenario.seed, scenario.runs.into()),
