@@ -1,5 +1,6 @@
 //! The library: every file is right, says what it claims, and survives being written back.
 
+use fedsim_scenarios::spec::Expect;
 use fedsim_scenarios::{Document, Options, Style, library};
 
 use crate::support::again;
@@ -27,7 +28,16 @@ fn every_shipped_scenario_opens_with_its_claim_and_holds_itself_to_it() {
         let scenario = Document::open(&entry.name, &Options::default())
             .expect("right")
             .scenario;
-        let expectations = scenario.expect.metrics.len() + scenario.expect.pooled.len();
+        let Expect {
+            holds,
+            violates,
+            assumption_broken,
+            metrics,
+            pooled,
+            faults_take_effect: _,
+        } = scenario.expect;
+        let named = holds.len() + violates.len() + assumption_broken.len();
+        let expectations = named + metrics.len() + pooled.len();
         assert!(expectations > 0, "{} expects nothing", entry.name);
     }
 }

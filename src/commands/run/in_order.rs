@@ -252,7 +252,10 @@ mod tests {
     #[test]
     fn a_panic_of_the_work_reaches_the_caller() {
         // Nobody may wait forever for the result that does not come.
-        let work = |index| Some(assert_ne!(index, 7));
+        let work = |index| {
+            assert_ne!(index, 7);
+            Some(())
+        };
         let run = || in_order(50, JOBS, work, || (), ControlFlow::Continue);
         assert!(catch_unwind(run).is_err());
     }
