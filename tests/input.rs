@@ -48,7 +48,7 @@ fn what_cannot_be_run_is_refused_by_check_as_by_run_and_leaves_no_folder() {
     let swim = "[swim]\n";
     for (right, wrong, part) in [
         (swim, "[swim]\n[rumor]\n", "exactly one protocol"),
-        (swim, "[raft]\n", "not run yet"),
+        (swim, "[pbft]\n", "nothing here can run it"),
         ("count = 6", "count = 12001", "at most 12000 members"),
     ] {
         let desk = Desk::new();
