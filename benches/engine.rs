@@ -45,7 +45,13 @@ fn rows() -> [Row; 4] {
             two_threads: Some(("engine_2_threads", 1.6)),
             ..row(1_000, 100_000, 8_000_000, "engine_vs_heap_1k_100k", 1.3)
         },
-        row(100_000, 1_000_000, 6_000_000, "engine_vs_heap_100k_1m", 2.5),
+        row(
+            100_000,
+            1_000_000,
+            12_000_000,
+            "engine_vs_heap_100k_1m",
+            2.5,
+        ),
     ]
 }
 

@@ -27,7 +27,7 @@ pub mod time;
 pub use event::Event;
 pub use fold::{Fold, Folder};
 pub use identity::{Identity, KeyScheme, Keys, PublicKey, SecretSeed, Signature};
-pub use outbox::{Outbox, Output, Payload, PersistToken, RequestId, Write};
+pub use outbox::{Multicast, Outbox, Output, Payload, PersistToken, RequestId, Write};
 pub use peer::PeerId;
 pub use protocol::{Context, Durable, Message, Protocol, Stored};
 pub use random::{Probability, RunKey, Stream, StreamLabel};

@@ -20,15 +20,40 @@ pub enum Payload<M> {
     /// For one receiver.
     Inline(M),
     /// One allocation for all receivers of a multicast.
-    Shared(Arc<M>),
+    Shared(Arc<Multicast<M>>),
+}
+
+/// A message to several receivers, and its hash, which is computed once for all of them.
+#[derive(Clone, Debug)]
+pub struct Multicast<M> {
+    message: M,
+    hash: u64,
+}
+
+impl<M: Fold> Payload<M> {
+    /// A message for several receivers; clone it for each.
+    pub fn shared(message: M) -> Self {
+        let hash = Folder::of(&message);
+        Self::Shared(Arc::new(Multicast { message, hash }))
+    }
+
+    /// What the run digest sees of the message.
+    #[inline]
+    pub fn hash(&self) -> u64 {
+        match self {
+            Self::Inline(message) => Folder::of(message),
+            Self::Shared(shared) => shared.hash,
+        }
+    }
 }
 
 impl<M> Deref for Payload<M> {
     type Target = M;
+    #[inline]
     fn deref(&self) -> &M {
         match self {
             Self::Inline(message) => message,
-            Self::Shared(message) => message,
+            Self::Shared(shared) => &shared.message,
         }
     }
 }

@@ -214,9 +214,9 @@ impl<'a, P: Protocol> Context<'a, P> {
 
     /// Sends one message to several peers; it is stored once.
     pub fn multicast(&mut self, to: impl IntoIterator<Item = PeerId>, message: P::Message) {
-        let shared = std::sync::Arc::new(message);
+        let shared = Payload::shared(message);
         for to in to {
-            let payload = Payload::Shared(std::sync::Arc::clone(&shared));
+            let payload = shared.clone();
             self.outbox.push(Output::Send { to, payload });
         }
     }

@@ -115,7 +115,7 @@ impl<P: Protocol> Cell<P> {
         to: PeerId,
         payload: Payload<P::Message>,
     ) {
-        let (hash, bytes) = self.step.measure(&payload);
+        let bytes = self.step.measure(&payload);
         sender.seq += 1;
         let kind = payload.kind();
         self.counters
@@ -123,7 +123,6 @@ impl<P: Protocol> Cell<P> {
         let mut envelope = Envelope {
             at,
             seq: sender.seq,
-            hash,
             from: sender.id,
             to,
             payload,
@@ -196,8 +195,8 @@ pub(crate) struct Step {
     at: SimTime,
     few: Vec<(PeerId, u32)>,
     many: FxHashMap<PeerId, u32>,
-    /// Address, hash and length of the multicast message measured last.
-    shared: Option<(usize, u64, u32)>,
+    /// Address and length of the multicast message measured last.
+    shared: Option<(usize, u32)>,
 }
 
 /// Receivers up to which a list beats a map.
@@ -239,26 +238,20 @@ impl Step {
         *count - 1
     }
 
-    /// The message's hash and its bytes on the wire; computed once for a multicast.
+    /// The message's bytes on the wire; counted once for a multicast.
     #[inline]
-    fn measure<M: Message>(&mut self, payload: &Payload<M>) -> (u64, u32) {
-        let measured = |message: &M| {
-            let hash = fedsim_protocols::Folder::of(message);
-            (hash, message.encoded_len() as u32)
+    fn measure<M: Message>(&mut self, payload: &Payload<M>) -> u32 {
+        let Payload::Shared(message) = payload else {
+            return payload.encoded_len() as u32;
         };
-        match payload {
-            Payload::Inline(message) => measured(message),
-            Payload::Shared(message) => {
-                let address = Arc::as_ptr(message) as usize;
-                match self.shared {
-                    Some((known, hash, bytes)) if known == address => (hash, bytes),
-                    _ => {
-                        let (hash, bytes) = measured(message);
-                        self.shared = Some((address, hash, bytes));
-                        (hash, bytes)
-                    }
-                }
-            }
+        let address = Arc::as_ptr(message) as usize;
+        if let Some((known, bytes)) = self.shared
+            && known == address
+        {
+            return bytes;
         }
+        let bytes = payload.encoded_len() as u32;
+        self.shared = Some((address, bytes));
+        bytes
     }
 }

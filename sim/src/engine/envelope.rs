@@ -5,15 +5,13 @@ use fedsim_protocols::{Payload, PeerId};
 use super::ring::Timed;
 use crate::time::SimTime;
 
-/// A message under way. At most 104 bytes for messages of 64.
+/// A message under way. At most 96 bytes for messages of 64.
 #[derive(Clone, Debug)]
 pub(crate) struct Envelope<M> {
     /// When it arrives.
     pub(crate) at: SimTime,
     /// Breaks ties between messages of one sender: its count of sends so far.
     pub(crate) seq: u64,
-    /// What the run digest sees of the message.
-    pub(crate) hash: u64,
     /// The sender.
     pub(crate) from: PeerId,
     /// The receiver.

@@ -150,7 +150,6 @@ impl<C: Cast> Sequential<C> {
         let envelope = Envelope {
             at: self.now[to.index()],
             seq: self.delivered,
-            hash: fedsim_protocols::Folder::of(&*held.payload),
             from: held.from,
             to,
             payload: held.payload,

@@ -173,7 +173,8 @@ impl<P: Protocol> Peer<P> {
             Some(_) => cell.fabric.admits(envelope.from, self.id()).err(),
         };
         self.note(at, Class::Delivery, envelope.from, envelope.seq);
-        self.fold.pair(envelope.hash, u64::from(refused.is_some()));
+        let hash = envelope.payload.hash();
+        self.fold.pair(hash, u64::from(refused.is_some()));
         self.trace(
             cell,
             at,
@@ -267,7 +268,7 @@ impl<P: Protocol> Peer<P> {
 
     fn arrive_own(&mut self, at: SimTime, envelope: &Envelope<P::Message>, cell: &mut Cell<P>) {
         self.note(at, Class::Delivery, envelope.from, envelope.seq);
-        self.fold.u64(envelope.hash);
+        self.fold.u64(envelope.payload.hash());
         self.trace(
             cell,
             at,

@@ -122,7 +122,6 @@ impl<P: Protocol> Peer<P> {
         let envelope = Envelope {
             at,
             seq: key.seq,
-            hash: Folder::of(&*payload),
             from: to,
             to,
             payload,
