@@ -35,10 +35,12 @@ impl<P: Protocol> Clone for Shared<P> {
 }
 
 struct PeerActor<P: Protocol> {
-    /// Boxed, since actors may move.
-    peer: Box<Peer<P>>,
+    peer: Peer<P>,
     shared: Shared<P>,
 }
+
+/// An actor has to be movable; nothing in a peer is ever pinned.
+impl<P: Protocol> Unpin for PeerActor<P> {}
 
 impl<P: Protocol> Actor for PeerActor<P> {
     type Context = Context<Self>;
@@ -89,10 +91,7 @@ impl<P: Protocol> Seat<P> {
     pub(crate) fn new(peer: Peer<P>, shared: Shared<P>) -> Self {
         let context = Context::new();
         let address = context.address();
-        let future = Box::pin(context.into_future(PeerActor {
-            peer: Box::new(peer),
-            shared,
-        }));
+        let future = Box::pin(context.into_future(PeerActor { peer, shared }));
         Self { address, future }
     }
 
