@@ -9,6 +9,7 @@
 //! Start reading at [`protocol`].
 
 pub mod event;
+pub mod federation;
 pub mod fold;
 pub mod identity;
 pub mod outbox;
