@@ -101,7 +101,7 @@ pub enum Write<R> {
     /// Replaces what slot `slot` holds, atomically.
     Put {
         /// Which slot.
-        slot: u16,
+        slot: u32,
         /// What to keep.
         record: R,
     },

@@ -59,7 +59,7 @@ pub enum Stored<R> {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Durable<R> {
     /// The numbered slots.
-    pub slots: BTreeMap<u16, Stored<R>>,
+    pub slots: BTreeMap<u32, Stored<R>>,
     /// The index of the log's first record.
     pub log_start: u64,
     /// The log, oldest record first.
@@ -170,6 +170,22 @@ impl<'a, P: Protocol> Context<'a, P> {
             keys,
             outbox,
         }
+    }
+
+    /// The same peer, moment, dice and keys for a machine inside this one; what that machine wants
+    /// goes into an outbox of its own.
+    pub fn lend<'b, Q: Protocol>(&'b mut self, outbox: &'b mut Outbox<Q>) -> Context<'b, Q> {
+        Context::new(self.now, self.me, self.rng, self.keys, outbox)
+    }
+
+    /// As [`Context::lend`], for a machine that signs with `keys`, such as those of the peer's
+    /// organisation.
+    pub fn lend_as<'b, Q: Protocol>(
+        &'b mut self,
+        keys: &'b mut Keys,
+        outbox: &'b mut Outbox<Q>,
+    ) -> Context<'b, Q> {
+        Context::new(self.now, self.me, self.rng, keys, outbox)
     }
 
     /// What the peer's own clock says.

@@ -25,10 +25,10 @@ use super::rules::Rules;
 use super::state::{EpochLink, ReplicatedState, Snapshot};
 
 /// Two copies of the view: losing both is losing the right to vote.
-const VIEW_SLOTS: [u16; 2] = [0, 1];
-const STABLE_SLOT: u16 = 2;
-pub(super) const CLIENT_SLOT: u16 = 3;
-const FIRST_ENTRY_SLOT: u16 = 16;
+const VIEW_SLOTS: [u32; 2] = [0, 1];
+const STABLE_SLOT: u32 = 2;
+pub(super) const CLIENT_SLOT: u32 = 3;
+const FIRST_ENTRY_SLOT: u32 = 16;
 
 /// What PBFT peers keep on disk.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, BorshSerialize, BorshDeserialize)]
@@ -99,7 +99,7 @@ impl<R: Rules> Pbft<R> {
             assignment: slot.assignment.clone(),
             certificate: slot.certificate.as_deref().cloned().map(Box::new),
         };
-        let place = (sequence.0 % self.config.window) as u16;
+        let place = (sequence.0 % self.config.window) as u32;
         let slot = FIRST_ENTRY_SLOT.saturating_add(place);
         self.persist(vec![Write::Put { slot, record }], ctx);
     }
@@ -185,7 +185,7 @@ impl<R: Rules> Pbft<R> {
     }
 
     /// Decides whether this replica still knows what it voted for.
-    fn be_silent_after(&mut self, intact: &Records, damaged: &[u16], ctx: &mut Ctx<'_, R>) {
+    fn be_silent_after(&mut self, intact: &Records, damaged: &[u32], ctx: &mut Ctx<'_, R>) {
         for _ in damaged {
             let reason = Reason::DamagedRecord;
             ctx.notify(PbftEvent::Rejected { reason });
@@ -294,9 +294,9 @@ impl<R: Rules> Pbft<R> {
 }
 
 /// The readable records by their slots.
-type Records = std::collections::BTreeMap<u16, PbftRecord>;
+type Records = std::collections::BTreeMap<u32, PbftRecord>;
 
-fn sort_out(durable: Durable<PbftRecord>) -> (Records, Vec<u16>) {
+fn sort_out(durable: Durable<PbftRecord>) -> (Records, Vec<u32>) {
     let mut intact = Records::new();
     let mut damaged = Vec::new();
     for (slot, stored) in durable.slots {

@@ -377,9 +377,9 @@ pub struct HardState {
 }
 
 /// The slot of the [`HardState`].
-pub const STATE_SLOT: u16 = 0;
+pub const STATE_SLOT: u32 = 0;
 /// The slot of the [`Snapshot`].
-pub const SNAPSHOT_SLOT: u16 = 1;
+pub const SNAPSHOT_SLOT: u32 = 1;
 
 /// What a server keeps on disk.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, BorshSerialize, BorshDeserialize)]

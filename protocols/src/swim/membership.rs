@@ -22,7 +22,7 @@ use super::rules::{Status, SwimRules};
 use super::{Swim, SwimTimer};
 
 /// The slot on disk that holds the [`SwimRecord`].
-const INCARNATION_SLOT: u16 = 0;
+const INCARNATION_SLOT: u32 = 0;
 
 /// Where a member stands.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
