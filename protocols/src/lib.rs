@@ -21,6 +21,7 @@ pub mod raft;
 pub mod random;
 pub mod rumor;
 pub mod signed;
+pub mod stack;
 pub mod swim;
 pub mod tabletop;
 pub mod time;

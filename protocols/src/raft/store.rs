@@ -2,6 +2,7 @@
 //! Must not know Raft; it sees entries in order and is the same at every server.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use borsh::{BorshDeserialize, BorshSerialize};
 
@@ -23,6 +24,12 @@ impl Store {
     /// What a register holds, `None` if it was never written.
     pub fn get(&self, key: u64) -> Option<&Value> {
         self.registers.get(&key)
+    }
+
+    /// The registers whose keys lie in a range, in order.
+    pub fn registers(&self, keys: Range<u64>) -> impl Iterator<Item = (u64, &Value)> {
+        let registers = self.registers.range(keys);
+        registers.map(|(key, value)| (*key, value))
     }
 
     /// Equal contents give equal hashes, whatever the order in which they were written.

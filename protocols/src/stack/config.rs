@@ -1,0 +1,58 @@
+//! What the peers of a federation are set to, and what each knows of the others at the start.
+
+use std::sync::Arc;
+
+use crate::identity::Keys;
+use crate::pbft::{PbftConfig, Roster};
+use crate::peer::PeerId;
+use crate::raft::RaftConfig;
+
+/// Who decides what concerns several organisations.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Across {
+    /// Every peer is a PBFT replica.
+    #[default]
+    Flat,
+    /// Every organisation is one PBFT replica, and decides by Raft what that replica says.
+    TwoTier,
+    /// Every peer is a Raft server: right only where nobody lies.
+    Raft,
+}
+
+/// The settings of a peer.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct StackConfig {
+    /// Who decides across organisations.
+    pub across: Across,
+    /// How Raft is set, inside an organisation or across.
+    pub raft: Arc<RaftConfig>,
+    /// How PBFT is set.
+    pub pbft: Arc<PbftConfig>,
+}
+
+/// What a peer knows of the federation at the start.
+#[derive(Clone, Debug)]
+pub struct Federation {
+    /// The peers of each organisation, in slot order.
+    pub organisations: Vec<Vec<PeerId>>,
+    /// The replicas and clients of the council across organisations.
+    pub roster: Arc<Roster>,
+    /// What each organisation's delegate signs with; read by its own peers alone.
+    pub organisation_keys: Vec<Keys>,
+}
+
+impl Federation {
+    /// The number of a peer's organisation.
+    pub fn organisation_of(&self, peer: PeerId) -> Option<usize> {
+        let mut all = self.organisations.iter();
+        all.position(|members| members.contains(&peer))
+    }
+
+    /// Where a message to the replica at `slot` goes when replicas are organisations: to all peers
+    /// of the organisation whose first peer that is.
+    pub(super) fn peers_at(&self, slot: PeerId) -> &[PeerId] {
+        let mut all = self.organisations.iter();
+        let organisation = all.find(|members| members.first() == Some(&slot));
+        organisation.map_or(&[], Vec::as_slice)
+    }
+}

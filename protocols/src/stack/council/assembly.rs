@@ -1,0 +1,158 @@
+//! A council that decides by PBFT: a client of it on every member, and a replica on those that vote.
+
+use std::sync::Arc;
+
+use crate::outbox::{Outbox, RequestId};
+use crate::pbft::{
+    Operation, Outcome, PbftConfig, PbftEvent, PbftMessage, PbftPeer, PbftRecord, PbftTimer, Roster,
+};
+use crate::peer::PeerId;
+use crate::protocol::{Context, Durable, Protocol};
+
+use super::minutes::Minutes;
+use super::{LIST, Proposal, Tidings};
+use crate::stack::Ctx;
+use crate::stack::lodger::{self, Said};
+
+/// A member's part in a PBFT council.
+pub(in crate::stack) struct Assembly {
+    /// None where the organisation's delegate votes.
+    replica: Option<PbftPeer>,
+    client: PbftPeer,
+    outbox: Outbox<PbftPeer>,
+    minutes: Minutes,
+}
+
+/// What a step of the assembly left to be done.
+#[derive(Default)]
+pub(in crate::stack) struct AssemblyStep {
+    /// To be carried.
+    pub(in crate::stack) sends: Vec<(PeerId, PbftMessage)>,
+    /// To be told.
+    pub(in crate::stack) tidings: Vec<Tidings>,
+}
+
+impl Assembly {
+    /// A member's part in the council of `roster`; `votes` if it is a replica itself.
+    pub(in crate::stack) fn new(
+        config: &Arc<PbftConfig>,
+        roster: &Arc<Roster>,
+        votes: bool,
+    ) -> Self {
+        let replica = || PbftPeer::replica(Arc::clone(config), Arc::clone(roster));
+        Self {
+            replica: votes.then(replica),
+            client: PbftPeer::client(Arc::clone(config), Arc::clone(roster)),
+            outbox: Outbox::new(),
+            minutes: Minutes::default(),
+        }
+    }
+
+    pub(in crate::stack) fn on_start(&mut self, ctx: &mut Ctx<'_>) -> AssemblyStep {
+        self.step(ctx, |replica, client, ctx| {
+            replica
+                .into_iter()
+                .for_each(|replica| replica.on_start(ctx));
+            client.on_start(ctx);
+        })
+    }
+
+    pub(in crate::stack) fn on_restart(
+        &mut self,
+        durable: Durable<PbftRecord>,
+        ctx: &mut Ctx<'_>,
+    ) -> AssemblyStep {
+        self.step(ctx, |replica, client, ctx| {
+            client.on_restart(durable.clone(), ctx);
+            if let Some(replica) = replica {
+                replica.on_restart(durable, ctx);
+            }
+        })
+    }
+
+    pub(in crate::stack) fn on_message(
+        &mut self,
+        from: PeerId,
+        message: &PbftMessage,
+        ctx: &mut Ctx<'_>,
+    ) -> AssemblyStep {
+        let to_client = matches!(
+            message,
+            PbftMessage::Reply { .. } | PbftMessage::StateReply { .. }
+        );
+        let to_replica = !matches!(message, PbftMessage::Reply { .. });
+        self.step(ctx, |replica, client, ctx| {
+            if to_client {
+                client.on_message(from, message, ctx);
+            }
+            if let Some(replica) = replica.filter(|_| to_replica) {
+                replica.on_message(from, message, ctx);
+            }
+        })
+    }
+
+    pub(in crate::stack) fn on_timer(
+        &mut self,
+        timer: PbftTimer,
+        ctx: &mut Ctx<'_>,
+    ) -> AssemblyStep {
+        self.step(ctx, |replica, client, ctx| match (timer, replica) {
+            (PbftTimer::AskAgain, _) => client.on_timer(timer, ctx),
+            (_, Some(replica)) => replica.on_timer(timer, ctx),
+            (_, None) => {}
+        })
+    }
+
+    /// Puts a proposal, exactly once; `id` is given back if it fails.
+    pub(in crate::stack) fn propose(
+        &mut self,
+        id: RequestId,
+        proposal: &Proposal,
+        ctx: &mut Ctx<'_>,
+    ) -> AssemblyStep {
+        let operation = Operation::Append {
+            key: LIST,
+            value: proposal.entry(),
+        };
+        self.step(ctx, |_, client, ctx| client.on_request(id, operation, ctx))
+    }
+
+    fn step(
+        &mut self,
+        ctx: &mut Ctx<'_>,
+        input: impl FnOnce(Option<&mut PbftPeer>, &mut PbftPeer, &mut Context<'_, PbftPeer>),
+    ) -> AssemblyStep {
+        let mut inner = ctx.lend(&mut self.outbox);
+        input(self.replica.as_mut(), &mut self.client, &mut inner);
+        let mut step = AssemblyStep::default();
+        let mut has_news = false;
+        for said in lodger::settle(&mut self.outbox, ctx) {
+            match said {
+                Said::Send(to, message) => step.sends.push((to, message)),
+                Said::Reply(id, Outcome::Refused {}) => step.tidings.push(Tidings::Failed(id)),
+                Said::Reply(_, _) => {}
+                Said::Event(event) => has_news |= brings_news(&event),
+            }
+        }
+        if has_news {
+            self.read(&mut step);
+        }
+        step
+    }
+
+    fn read(&mut self, step: &mut AssemblyStep) {
+        let replica = self.replica.as_ref().and_then(PbftPeer::as_replica);
+        let list = replica.and_then(|replica| replica.state().store.get(LIST));
+        let news = list.map(|list| self.minutes.news(list));
+        let news = news.into_iter().flatten();
+        step.tidings.extend(news.map(Tidings::Decided));
+    }
+}
+
+/// Whether the store may hold something that was not there before.
+pub(super) fn brings_news(event: &PbftEvent) -> bool {
+    matches!(
+        event,
+        PbftEvent::Executed { .. } | PbftEvent::StateTransferred { .. }
+    )
+}

@@ -1,0 +1,299 @@
+//! An organisation as one PBFT replica: its Raft leader runs the replica, and nothing that the
+//! replica must remember leaves before the organisation's Raft has committed it.
+//!
+//! ```text
+//!   replica wants to persist and to send ──▶ records into the organisation's Raft
+//!                                        ──▶ applied there ──▶ what stands behind is sent
+//!   another peer begins to lead          ──▶ it builds the replica again from those records
+//! ```
+//!
+//! The organisation signs with a key that all its peers hold, so one liar among them can speak for
+//! all: an organisation with any liar in it counts as Byzantine. Must not know how Raft decides.
+
+use std::collections::{BTreeSet, VecDeque};
+use std::sync::Arc;
+
+use borsh::BorshDeserialize;
+
+use crate::identity::Keys;
+use crate::outbox::{Outbox, Output, RequestId, Write};
+use crate::pbft::{PbftConfig, PbftMessage, PbftPeer, PbftRecord, PbftTimer, Roster};
+use crate::peer::PeerId;
+use crate::protocol::{Context, Durable, Protocol, Stored};
+use crate::raft::Store;
+
+use super::assembly::brings_news;
+use super::minutes::Minutes;
+use super::{LIST, OUTER};
+use crate::stack::{Ctx, StackEvent, StackTimer};
+
+/// Registers of the organisation's store that hold the records of its replica, one a slot.
+const RECORDS: u64 = 1 << 40;
+/// The register in which a new leader says that it is one.
+const SPEAKER: u64 = RECORDS - 1;
+
+/// What the replica wants done once its records are kept.
+enum Step {
+    /// Keep these registers, under these requests.
+    Keep(Vec<(u64, Vec<u8>)>),
+    /// Then this.
+    Do(Output<PbftPeer>),
+}
+
+/// The organisation's replica, as far as this peer speaks for it.
+pub(in crate::stack) struct Delegate {
+    config: Arc<PbftConfig>,
+    roster: Arc<Roster>,
+    keys: Keys,
+    replica: Option<PbftPeer>,
+    outbox: Outbox<PbftPeer>,
+    minutes: Minutes,
+    /// What the replica wants, oldest first.
+    wants: VecDeque<Step>,
+    /// Requests to the organisation's Raft that are not applied yet.
+    keeping: BTreeSet<RequestId>,
+    /// How many decisions the organisation was told of.
+    told: u64,
+    /// The request by which this peer makes sure that it leads and has applied all.
+    inaugural: Option<RequestId>,
+    requests: u64,
+}
+
+/// What a step of the delegate left to be done.
+#[derive(Default)]
+pub(in crate::stack) struct DelegateStep {
+    /// To be carried; an organisation is reached at the slot of its first peer.
+    pub(in crate::stack) sends: Vec<(PeerId, PbftMessage)>,
+    /// Registers to write in the organisation's store.
+    pub(in crate::stack) writes: Vec<(RequestId, u64, Vec<u8>)>,
+}
+
+/// The upper half of the ids under which the delegate writes.
+const WRITES: u64 = 1 << 62;
+
+impl Delegate {
+    /// A peer of the organisation that signs with `keys`.
+    pub(in crate::stack) fn new(
+        config: &Arc<PbftConfig>,
+        roster: &Arc<Roster>,
+        keys: Keys,
+    ) -> Self {
+        Self {
+            config: Arc::clone(config),
+            roster: Arc::clone(roster),
+            keys,
+            replica: None,
+            outbox: Outbox::new(),
+            minutes: Minutes::default(),
+            wants: VecDeque::new(),
+            keeping: BTreeSet::new(),
+            told: 0,
+            inaugural: None,
+            requests: 0,
+        }
+    }
+
+    /// Whether this peer speaks for its organisation.
+    pub(in crate::stack) fn speaks(&self) -> bool {
+        self.replica.is_some()
+    }
+
+    /// Whether `id` names a write of the delegate.
+    pub(in crate::stack) fn is_own(id: RequestId) -> bool {
+        id.0 & WRITES != 0
+    }
+
+    /// The peer began to lead its organisation, or ceased to.
+    pub(in crate::stack) fn on_leadership(
+        &mut self,
+        leads: bool,
+        ctx: &mut Ctx<'_>,
+    ) -> DelegateStep {
+        self.fall_silent(ctx);
+        let mut step = DelegateStep::default();
+        if leads {
+            let id = self.next_request();
+            self.inaugural = Some(id);
+            step.writes
+                .push((id, SPEAKER, ctx.me().0.to_le_bytes().to_vec()));
+        }
+        step
+    }
+
+    fn fall_silent(&mut self, ctx: &mut Ctx<'_>) {
+        if self.replica.take().is_some() {
+            for timer in [
+                PbftTimer::ViewChange,
+                PbftTimer::Retransmit,
+                PbftTimer::FetchState,
+                PbftTimer::JudgePrimary,
+            ] {
+                ctx.cancel_timer(StackTimer::Pbft { timer });
+            }
+        }
+        self.wants.clear();
+        self.keeping.clear();
+        self.inaugural = None;
+        (self.minutes, self.told) = (Minutes::default(), 0);
+    }
+
+    fn next_request(&mut self) -> RequestId {
+        self.requests += 1;
+        RequestId(WRITES | self.requests)
+    }
+
+    /// A write was applied by the organisation's Raft, or was not.
+    pub(in crate::stack) fn on_answer(
+        &mut self,
+        id: RequestId,
+        is_done: bool,
+        store: Option<&Store>,
+        ctx: &mut Ctx<'_>,
+    ) -> DelegateStep {
+        if !is_done {
+            self.fall_silent(ctx);
+            return DelegateStep::default();
+        }
+        if self.inaugural == Some(id) {
+            self.inaugural = None;
+            return self.begin(store, ctx);
+        }
+        let mut step = DelegateStep::default();
+        if self.keeping.remove(&id) && self.keeping.is_empty() {
+            self.go_on(&mut step, ctx);
+        }
+        step
+    }
+
+    /// Builds the replica from what the organisation remembers of it.
+    fn begin(&mut self, store: Option<&Store>, ctx: &mut Ctx<'_>) -> DelegateStep {
+        let durable = store.map(remembered).unwrap_or_default();
+        let (config, roster) = (Arc::clone(&self.config), Arc::clone(&self.roster));
+        self.replica = Some(PbftPeer::replica(config, roster));
+        self.step(ctx, |replica, ctx| match durable.slots.is_empty() {
+            true => replica.on_start(ctx),
+            false => replica.on_restart(durable, ctx),
+        })
+    }
+
+    pub(in crate::stack) fn on_message(
+        &mut self,
+        from: PeerId,
+        message: &PbftMessage,
+        ctx: &mut Ctx<'_>,
+    ) -> DelegateStep {
+        self.step(ctx, |replica, ctx| replica.on_message(from, message, ctx))
+    }
+
+    pub(in crate::stack) fn on_timer(
+        &mut self,
+        timer: PbftTimer,
+        ctx: &mut Ctx<'_>,
+    ) -> DelegateStep {
+        self.step(ctx, |replica, ctx| replica.on_timer(timer, ctx))
+    }
+
+    fn step(
+        &mut self,
+        ctx: &mut Ctx<'_>,
+        input: impl FnOnce(&mut PbftPeer, &mut Context<'_, PbftPeer>),
+    ) -> DelegateStep {
+        let mut step = DelegateStep::default();
+        let Some(replica) = &mut self.replica else {
+            return step;
+        };
+        let mut inner = ctx.lend_as(&mut self.keys, &mut self.outbox);
+        input(replica, &mut inner);
+        for output in self.outbox.drain() {
+            self.wants.push_back(match output {
+                Output::Persist { writes, .. } => Step::Keep(kept(writes)),
+                other => Step::Do(other),
+            });
+        }
+        if self.keeping.is_empty() {
+            self.go_on(&mut step, ctx);
+        }
+        step
+    }
+
+    /// Does what waits, up to the next thing that must be kept first.
+    fn go_on(&mut self, step: &mut DelegateStep, ctx: &mut Ctx<'_>) {
+        let mut has_news = false;
+        while let Some(want) = self.wants.pop_front() {
+            match want {
+                Step::Keep(registers) => {
+                    for (key, value) in registers {
+                        let id = self.next_request();
+                        self.keeping.insert(id);
+                        step.writes.push((id, key, value));
+                    }
+                    if !self.keeping.is_empty() {
+                        break;
+                    }
+                }
+                Step::Do(output) => has_news |= self.carry_out(output, step, ctx),
+            }
+        }
+        if has_news {
+            self.read(step);
+        }
+    }
+
+    /// Carries out one output; whether the list may hold something new.
+    fn carry_out(
+        &self,
+        output: Output<PbftPeer>,
+        step: &mut DelegateStep,
+        ctx: &mut Ctx<'_>,
+    ) -> bool {
+        match output {
+            Output::Send { to, payload } => step.sends.push((to, (*payload).clone())),
+            Output::SetTimer { timer, after } => {
+                ctx.set_timer(StackTimer::Pbft { timer }, after);
+            }
+            Output::CancelTimer { timer } => ctx.cancel_timer(StackTimer::Pbft { timer }),
+            Output::Notify(event) => {
+                let has_news = brings_news(&event);
+                ctx.notify(StackEvent::Pbft { event });
+                return has_news;
+            }
+            Output::Persist { .. } | Output::Reply { .. } => {}
+        }
+        false
+    }
+
+    /// Tells the organisation what was decided outside: one register a decision, so that telling it
+    /// again changes nothing.
+    fn read(&mut self, step: &mut DelegateStep) {
+        let replica = self.replica.as_ref().and_then(PbftPeer::as_replica);
+        let list = replica.and_then(|replica| replica.state().store.get(LIST));
+        let news = list.map(|list| self.minutes.news(list));
+        for proposal in news.into_iter().flatten() {
+            let id = self.next_request();
+            step.writes.push((id, OUTER + self.told, proposal.entry()));
+            self.told += 1;
+        }
+    }
+}
+
+/// The registers that keep what a replica writes into its slots; it has no log.
+fn kept(writes: Vec<Write<PbftRecord>>) -> Vec<(u64, Vec<u8>)> {
+    let mut registers = Vec::new();
+    for write in writes {
+        if let Write::Put { slot, record } = write {
+            let bytes = borsh::to_vec(&record).expect("writing to memory does not fail");
+            registers.push((RECORDS + u64::from(slot), bytes));
+        }
+    }
+    registers
+}
+
+fn remembered(store: &Store) -> Durable<PbftRecord> {
+    let mut durable = Durable::default();
+    for (key, value) in store.registers(RECORDS..OUTER) {
+        let record = PbftRecord::try_from_slice(value.as_bytes());
+        let stored = record.map_or(Stored::Damaged, Stored::Intact);
+        durable.slots.insert((key - RECORDS) as u32, stored);
+    }
+    durable
+}

@@ -1,0 +1,36 @@
+//! Where shared decisions are made: one list of decided proposals that every member reads alike.
+//!
+//! ```text
+//!   chamber    Raft, among the peers of one organisation or, where a scenario dares it, of all
+//!   assembly   PBFT, every peer a replica of its own
+//!   delegate   PBFT, every organisation one replica: its leader speaks, once its Raft has agreed
+//! ```
+//!
+//! A proposal is appended to one register of the replicated store, so the register is the list. A
+//! member that restarts or is brought up to date by a snapshot reads the list from its beginning;
+//! whoever applies it must take a proposal that he knows for read. Must not know what is proposed.
+
+mod assembly;
+mod chamber;
+mod delegate;
+mod minutes;
+
+pub(super) use assembly::{Assembly, AssemblyStep};
+pub(super) use chamber::{Chamber, ChamberStep};
+pub(super) use delegate::{Delegate, DelegateStep};
+pub use minutes::Proposal;
+
+use crate::outbox::RequestId;
+
+/// The register that holds the list.
+const LIST: u64 = 0;
+/// In an organisation's store, the registers of what was decided outside, one a decision.
+const OUTER: u64 = 1 << 41;
+
+/// What a council has to tell after an input.
+pub(super) enum Tidings {
+    /// This was decided, in this order.
+    Decided(Proposal),
+    /// A proposal of this peer's own will not be decided, or nobody knows whether.
+    Failed(RequestId),
+}

@@ -1,0 +1,70 @@
+//! What peers of a federation send each other, each kind in the words of its own protocol.
+//!
+//! ```text
+//!   load     from ──▶ to                                  for
+//!   swim     any peer ──▶ any peer                        status, membership, keys
+//!   raft     peer ──▶ peer of the same organisation       decisions inside; those of the delegate
+//!   pbft     peer ──▶ peer of any organisation            decisions across
+//! ```
+
+use borsh::{BorshDeserialize, BorshSerialize};
+
+use crate::fold_enum;
+use crate::pbft::PbftMessage;
+use crate::protocol::Message;
+use crate::raft::RaftMessage;
+use crate::swim::SwimMessage;
+
+/// What one peer has to say to another, however it is carried.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, BorshSerialize, BorshDeserialize)]
+pub enum Load {
+    /// Membership and status.
+    Swim {
+        /// In SWIM's words.
+        message: SwimMessage,
+    },
+    /// Decisions inside an organisation.
+    Raft {
+        /// In Raft's words.
+        message: RaftMessage,
+    },
+    /// Decisions across organisations.
+    Pbft {
+        /// In PBFT's words.
+        message: PbftMessage,
+    },
+}
+
+fold_enum!(Load {
+    0 = Swim { message },
+    1 = Raft { message },
+    2 = Pbft { message },
+});
+
+/// One carriage.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, BorshSerialize, BorshDeserialize)]
+pub enum StackMessage {
+    /// As it is.
+    Plain {
+        /// What is said.
+        load: Box<Load>,
+    },
+}
+
+fold_enum!(StackMessage {
+    0 = Plain { load },
+});
+
+impl Message for StackMessage {
+    const KINDS: &'static [&'static str] = &["swim", "raft", "pbft"];
+
+    fn kind(&self) -> usize {
+        match self {
+            Self::Plain { load } => match **load {
+                Load::Swim { .. } => 0,
+                Load::Raft { .. } => 1,
+                Load::Pbft { .. } => 2,
+            },
+        }
+    }
+}

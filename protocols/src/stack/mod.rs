@@ -1,0 +1,128 @@
+//! One peer of a federation: the machines of several protocols, composed.
+//!
+//! | part | is |
+//! |---|---|
+//! | chamber | Raft among the peers of the own organisation, or of all |
+//! | assembly | PBFT across organisations: every peer a replica, or only a client |
+//! | delegate | the organisation's own PBFT replica, run by whoever leads its Raft |
+//!
+//! The only module that may import several protocols. Each of them runs unchanged: what it sends is
+//! a [`Load`] among others, its timers, records and events are wrapped. Start reading at
+//! [`StackPeer`], then `lodger`, then `council`. Must not know networks, files or who lies.
+
+mod config;
+mod council;
+mod event;
+mod lodger;
+mod message;
+mod peer;
+
+#[cfg(test)]
+mod tests;
+
+use borsh::{BorshDeserialize, BorshSerialize};
+
+use crate::fold_enum;
+use crate::pbft::{PbftRecord, PbftTimer};
+use crate::protocol::Context;
+use crate::raft::{RaftRecord, RaftTimer};
+use crate::swim::{SwimRecord, SwimTimer};
+
+pub use config::{Across, Federation, StackConfig};
+pub use council::Proposal;
+pub use event::StackEvent;
+pub use message::{Load, StackMessage};
+pub use peer::StackPeer;
+
+/// The context of a peer.
+type Ctx<'a> = Context<'a, StackPeer>;
+
+/// The timers of a peer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum StackTimer {
+    /// One of its SWIM member.
+    Swim {
+        /// Which.
+        timer: SwimTimer,
+    },
+    /// One of its Raft server or client.
+    Raft {
+        /// Which.
+        timer: RaftTimer,
+    },
+    /// One of its PBFT replica or client.
+    Pbft {
+        /// Which.
+        timer: PbftTimer,
+    },
+}
+
+fold_enum!(StackTimer {
+    0 = Swim { timer },
+    1 = Raft { timer },
+    2 = Pbft { timer },
+});
+
+/// What a peer keeps on disk.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, BorshSerialize, BorshDeserialize)]
+pub enum StackRecord {
+    /// Of its SWIM member.
+    Swim {
+        /// What.
+        record: SwimRecord,
+    },
+    /// Of its Raft server.
+    Raft {
+        /// What.
+        record: RaftRecord,
+    },
+    /// Of its PBFT replica or client.
+    Pbft {
+        /// What.
+        record: PbftRecord,
+    },
+}
+
+/// Whom a decision binds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Scope {
+    /// The peers of one's own organisation.
+    Organisation,
+    /// All.
+    Federation,
+}
+
+fold_enum!(Scope {
+    0 = Organisation {},
+    1 = Federation {},
+});
+
+/// What a user asks of a peer.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum StackRequest {
+    /// Have this decided.
+    Propose {
+        /// By whom.
+        scope: Scope,
+        /// What.
+        content: Vec<u8>,
+    },
+}
+
+fold_enum!(StackRequest {
+    0 = Propose { scope, content },
+});
+
+/// What came of a [`StackRequest`].
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum StackReply {
+    /// It was decided, and this peer has applied it.
+    Decided {},
+    /// It was not, as far as this peer knows.
+    Failed {},
+}
+
+fold_enum!(StackReply {
+    0 = Decided {},
+    1 = Failed {},
+});

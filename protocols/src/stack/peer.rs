@@ -1,0 +1,251 @@
+//! The machine: hands each input to the part that it is for, and carries what the parts send.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use crate::outbox::{PersistToken, RequestId};
+use crate::pbft::{PbftMessage, PbftPeer};
+use crate::peer::PeerId;
+use crate::protocol::{Durable, Protocol};
+use crate::raft::RaftPeer;
+
+use super::config::{Across, Federation, StackConfig};
+use super::council::{Assembly, AssemblyStep, Chamber, ChamberStep, Delegate, DelegateStep};
+use super::council::{Proposal, Tidings};
+use super::lodger::{self, Owner};
+use super::message::Load;
+use super::{
+    Ctx, Scope, StackEvent, StackMessage, StackRecord, StackReply, StackRequest, StackTimer,
+};
+
+/// One peer of a federation.
+pub struct StackPeer {
+    config: Arc<StackConfig>,
+    federation: Arc<Federation>,
+    chamber: Chamber,
+    assembly: Option<Assembly>,
+    delegate: Option<Delegate>,
+    /// Proposals known to be decided, by proposer and number.
+    decided: BTreeSet<(PeerId, u64)>,
+}
+
+impl StackPeer {
+    /// The peer in slot `me`, a member of one of the organisations.
+    ///
+    /// # Panics
+    /// If no organisation lists the peer.
+    pub fn new(me: PeerId, config: Arc<StackConfig>, federation: Arc<Federation>) -> Self {
+        let number = federation.organisation_of(me);
+        let number = number.expect("BUG: a peer without an organisation");
+        let everyone: Vec<PeerId> = federation.organisations.concat();
+        let members = match config.across {
+            Across::Raft => everyone.as_slice(),
+            Across::Flat | Across::TwoTier => federation.organisations[number].as_slice(),
+        };
+        let assembly = |votes| Assembly::new(&config.pbft, &federation.roster, votes);
+        let keys = || federation.organisation_keys[number].clone();
+        Self {
+            chamber: Chamber::new(me, &config.raft, members),
+            assembly: match config.across {
+                Across::Flat => Some(assembly(true)),
+                Across::TwoTier => Some(assembly(false)),
+                Across::Raft => None,
+            },
+            delegate: (config.across == Across::TwoTier)
+                .then(|| Delegate::new(&config.pbft, &federation.roster, keys())),
+            decided: BTreeSet::new(),
+            config,
+            federation,
+        }
+    }
+
+    /// Whether this peer speaks for its organisation in a two-tier federation.
+    pub fn is_delegate(&self) -> bool {
+        self.delegate.as_ref().is_some_and(Delegate::speaks)
+    }
+
+    fn carry(&self, to: PeerId, load: Load, ctx: &mut Ctx<'_>) {
+        let load = Box::new(load);
+        ctx.send(to, StackMessage::Plain { load });
+    }
+
+    /// Carries a PBFT message: to the peer itself, or to all peers of the replica's organisation.
+    fn carry_pbft(&self, to: PeerId, message: PbftMessage, ctx: &mut Ctx<'_>) {
+        let is_answer = matches!(
+            message,
+            PbftMessage::Reply { .. } | PbftMessage::StateReply { .. }
+        );
+        if is_answer || self.config.across != Across::TwoTier {
+            return self.carry(to, Load::Pbft { message }, ctx);
+        }
+        for &peer in self.federation.peers_at(to) {
+            let message = message.clone();
+            self.carry(peer, Load::Pbft { message }, ctx);
+        }
+    }
+
+    fn after_assembly(&mut self, step: AssemblyStep, ctx: &mut Ctx<'_>) {
+        for (to, message) in step.sends {
+            self.carry_pbft(to, message, ctx);
+        }
+        self.tell(step.tidings, ctx);
+    }
+
+    fn after_chamber(&mut self, step: ChamberStep, ctx: &mut Ctx<'_>) {
+        for (to, message) in step.sends {
+            self.carry(to, Load::Raft { message }, ctx);
+        }
+        self.tell(step.tidings, ctx);
+        let Some(delegate) = &mut self.delegate else {
+            return;
+        };
+        let mut steps = Vec::new();
+        if let Some(leads) = step.leads {
+            steps.push(delegate.on_leadership(leads, ctx));
+        }
+        for (id, is_done) in step.answers {
+            if Delegate::is_own(id) {
+                steps.push(delegate.on_answer(id, is_done, self.chamber.store(), ctx));
+            }
+        }
+        for step in steps {
+            self.after_delegate(step, ctx);
+        }
+    }
+
+    fn after_delegate(&mut self, step: DelegateStep, ctx: &mut Ctx<'_>) {
+        for (to, message) in step.sends {
+            self.carry_pbft(to, message, ctx);
+        }
+        for (id, key, value) in step.writes {
+            let step = self.chamber.write(id, key, &value, ctx);
+            self.after_chamber(step, ctx);
+        }
+    }
+
+    fn tell(&mut self, tidings: Vec<Tidings>, ctx: &mut Ctx<'_>) {
+        for tidings in tidings {
+            match tidings {
+                Tidings::Decided(proposal) => self.decide(proposal, ctx),
+                Tidings::Failed(id) => ctx.reply(id, StackReply::Failed {}),
+            }
+        }
+    }
+
+    fn decide(&mut self, proposal: Proposal, ctx: &mut Ctx<'_>) {
+        if !self.decided.insert((proposal.proposer, proposal.number)) {
+            return;
+        }
+        if proposal.proposer == ctx.me() {
+            ctx.reply(RequestId(proposal.number), StackReply::Decided {});
+        }
+        ctx.notify(StackEvent::Decided { proposal });
+    }
+
+    fn on_pbft(&mut self, from: PeerId, message: &PbftMessage, ctx: &mut Ctx<'_>) {
+        if let Some(assembly) = &mut self.assembly {
+            let step = assembly.on_message(from, message, ctx);
+            self.after_assembly(step, ctx);
+        }
+        if let Some(delegate) = &mut self.delegate {
+            let step = delegate.on_message(from, message, ctx);
+            self.after_delegate(step, ctx);
+        }
+    }
+}
+
+impl Protocol for StackPeer {
+    type Message = StackMessage;
+    type Timer = StackTimer;
+    type Record = StackRecord;
+    type Event = StackEvent;
+    type Request = StackRequest;
+    type Reply = StackReply;
+
+    fn on_start(&mut self, ctx: &mut Ctx<'_>) {
+        let step = self.chamber.on_start(ctx);
+        self.after_chamber(step, ctx);
+        if let Some(assembly) = &mut self.assembly {
+            let step = assembly.on_start(ctx);
+            self.after_assembly(step, ctx);
+        }
+    }
+
+    fn on_restart(&mut self, durable: Durable<StackRecord>, ctx: &mut Ctx<'_>) {
+        let share = lodger::share_of::<RaftPeer>(&durable);
+        let step = self.chamber.on_restart(share, ctx);
+        self.after_chamber(step, ctx);
+        if let Some(assembly) = &mut self.assembly {
+            let share = lodger::share_of::<PbftPeer>(&durable);
+            let step = assembly.on_restart(share, ctx);
+            self.after_assembly(step, ctx);
+        }
+    }
+
+    fn on_message(&mut self, from: PeerId, message: &StackMessage, ctx: &mut Ctx<'_>) {
+        let StackMessage::Plain { load } = message;
+        match &**load {
+            Load::Swim { .. } => {
+                let reason = "no-member";
+                ctx.notify(StackEvent::Rejected { reason });
+            }
+            Load::Raft { message } => {
+                let step = self.chamber.on_message(from, message, ctx);
+                self.after_chamber(step, ctx);
+            }
+            Load::Pbft { message } => self.on_pbft(from, message, ctx),
+        }
+    }
+
+    fn on_timer(&mut self, timer: StackTimer, ctx: &mut Ctx<'_>) {
+        match timer {
+            StackTimer::Swim { .. } => {}
+            StackTimer::Raft { timer } => {
+                let step = self.chamber.on_timer(timer, ctx);
+                self.after_chamber(step, ctx);
+            }
+            StackTimer::Pbft { timer } => {
+                if let Some(assembly) = &mut self.assembly {
+                    let step = assembly.on_timer(timer, ctx);
+                    self.after_assembly(step, ctx);
+                }
+                if let Some(delegate) = &mut self.delegate {
+                    let step = delegate.on_timer(timer, ctx);
+                    self.after_delegate(step, ctx);
+                }
+            }
+        }
+    }
+
+    fn on_persisted(&mut self, token: PersistToken, ctx: &mut Ctx<'_>) {
+        match Owner::of_token(token) {
+            (Owner::Raft, token) => {
+                let step = self.chamber.on_persisted(token, ctx);
+                self.after_chamber(step, ctx);
+            }
+            (Owner::Stack | Owner::Swim | Owner::Pbft, _) => {}
+        }
+    }
+
+    fn on_request(&mut self, id: RequestId, request: StackRequest, ctx: &mut Ctx<'_>) {
+        let StackRequest::Propose { scope, content } = request;
+        let proposal = Proposal {
+            proposer: ctx.me(),
+            number: id.0,
+            content,
+        };
+        ctx.notify(StackEvent::Proposed {
+            proposal: proposal.clone(),
+        });
+        match (scope, &mut self.assembly) {
+            (Scope::Federation, Some(assembly)) => {
+                let step = assembly.propose(id, &proposal, ctx);
+                self.after_assembly(step, ctx);
+            }
+            (Scope::Organisation, _) | (Scope::Federation, None) => {
+                let step = self.chamber.propose(id, &proposal, ctx);
+                self.after_chamber(step, ctx);
+            }
+        }
+    }
+}
