@@ -1,4 +1,19 @@
 //! The federation: what lets peers of different organisations act together without blind trust.
 //!
 //! One folder a layer, each a plain value with typed inputs and outputs that knows neither the
-//! others nor who calls it; `stack` composes them on one peer. Must not know any protocol.
+//! others nor who calls it; `stack` composes them on one peer. What layers share (nouns, signed
+//! grants, rules) is a module of its own. Must not know any protocol.
+//!
+//! Start reading at [`rules`]: every gate of every layer is a function there, and [`mutants`] are
+//! what is left when one stands open.
+
+pub mod authorisation;
+pub mod envelope;
+pub mod grant;
+pub mod identity;
+pub mod mutants;
+pub mod rules;
+pub mod terms;
+
+#[cfg(test)]
+mod testing;

@@ -1,0 +1,156 @@
+//! The federation with one gate open each: what the layers' invariants must be able to notice.
+//!
+//! The commonest failure of such systems is a gate that exists and that nobody calls. Must not be
+//! used for anything but to be caught.
+
+use super::rules::Rules;
+use super::terms::{Level, Scope};
+
+macro_rules! mutants {
+    ($($(#[$doc:meta])* $name:ident { $($body:tt)* })*) => {
+        $(
+            $(#[$doc])*
+            #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+            pub struct $name;
+
+            impl Rules for $name {
+                $($body)*
+            }
+        )*
+        /// The names of all mutants.
+        pub const NAMES: &[&str] = &[$(stringify!($name)),*];
+    };
+}
+
+mutants! {
+    /// Records about identities are believed unsigned.
+    RecordsUnsigned {
+        fn record_is_signed(_verified: bool) -> bool { true }
+    }
+    /// Anybody speaks for an organisation.
+    RootsUnchecked {
+        fn is_by_root(_signer_is_root: bool) -> bool { true }
+    }
+    /// Anybody can be made an heir.
+    HeirsUnasked {
+        fn heir_agrees(_verified: bool) -> bool { true }
+    }
+    /// A pin holds nobody off.
+    PinsIgnored {
+        fn pin_holds(_is_pinned: bool, _is_heir: bool) -> bool { true }
+    }
+    /// Of two heirs one is followed.
+    DisputesIgnored {
+        fn is_disputed(_claims: usize) -> bool { false }
+    }
+    /// Any organisation revokes any key.
+    AnyoneRevokes {
+        fn revocation_binds(_is_of_own_member: bool) -> bool { true }
+    }
+    /// Revocations are not looked at.
+    RevocationsIgnored {
+        fn revocation_binds(_is_of_own_member: bool) -> bool { false }
+    }
+    /// The first holder of a nickname is who is meant.
+    NicknamesIdentify {
+        fn nickname_resolves(holders: usize) -> bool { holders > 0 }
+    }    /// Envelopes of any size are taken.
+    SizeUnchecked {
+        fn size_fits(_bytes: usize, _bytes_max: usize) -> bool { true }
+    }
+    /// Whatever decodes is taken.
+    SchemaUnchecked {
+        fn schema_holds(_is_well_formed: bool) -> bool { true }
+    }
+    /// Envelopes are believed unsigned.
+    SignaturesUnchecked {
+        fn envelope_is_signed(_verified: bool) -> bool { true }
+    }
+    /// What is for others is taken too.
+    AudienceUnchecked {
+        fn is_for_receiver(_is_audience: bool) -> bool { true }
+    }
+    /// The channel says nothing about the source.
+    SessionsUnchecked {
+        fn is_of_session(_is_open: bool, _is_its_peer: bool) -> bool { true }
+    }
+    /// Envelopes never grow old.
+    AgeUnchecked {
+        fn is_fresh(_has_begun: bool, _has_ended: bool) -> bool { true }
+    }
+    /// Replays are taken.
+    ReplaysTaken {
+        fn may_be_taken(_was_seen: bool) -> bool { true }
+    }
+    /// Replays are forgotten in a restart.
+    ReplaysForgotten {
+        fn remembers_over_restart() -> bool { false }
+    }
+    /// The revoked act on.
+    BarredAct {
+        fn source_may_act(_is_barred: bool) -> bool { true }
+    }
+    /// The breaker stops nobody.
+    BreakerUnasked {
+        fn breaker_lets_through(_is_closed: bool) -> bool { true }
+    }
+    /// Content is not looked at.
+    PolicyUnasked {
+        fn policy_lets_through(_is_clean: bool) -> bool { true }
+    }
+    /// The gate exists and nobody calls it.
+    GateUnasked {
+        fn gate_lets_through(_is_authorised: bool) -> bool { true }
+    }
+    /// An action has its effect as often as it is asked for.
+    ExecutedAgain {
+        fn executes(_was_executed: bool) -> bool { true }
+    }    /// What was not exposed is allowed too.
+    AllowsByDefault {
+        fn may_use(_is_exposed: bool) -> bool { true }
+    }
+    /// Any capability serves for any kind of action.
+    KindsUnchecked {
+        fn kind_may_use(_is_its_capability: bool) -> bool { true }
+    }
+    /// Every level suffices.
+    LevelsUnchecked {
+        fn level_suffices(_level: Level, _needed: Level) -> bool { true }
+    }
+    /// A session keeps the level at which it was opened.
+    StaleSessions {
+        fn level_in_session(at_opening: Level, _at_present: Level) -> Level { at_opening }
+    }
+    /// What was queued starts whatever has happened since.
+    QueueUnchecked {
+        fn judges_at_start() -> bool { false }
+    }
+    /// Grants are believed unsigned.
+    GrantsUnsigned {
+        fn grant_is_signed(_verified: bool) -> bool { true }
+    }
+    /// Grants never end.
+    GrantsEternal {
+        fn grant_is_valid(_has_expired: bool) -> bool { true }
+    }
+    /// Links need not belong together.
+    LinksUnchecked {
+        fn link_holds(_continues: bool) -> bool { true }
+    }
+    /// The grants of the revoked go on.
+    IssuersUnchecked {
+        fn party_stands(_is_current: bool) -> bool { true }
+    }
+    /// Chains are as long as one likes.
+    DepthIgnored {
+        fn may_hand_on(_depth: u8) -> bool { true }
+    }
+    /// Handing on does not use up depth.
+    DepthKept {
+        fn depth_after(_parent: u8, own: u8) -> u8 { own }
+    }
+    /// A delegate may get more than the delegator had.
+    ScopeWidened {
+        fn scope_after(_parent: &Scope, own: &Scope) -> Scope { own.clone() }
+    }
+}

@@ -1,0 +1,185 @@
+//! Every rule on which a guarantee of the federation rests, as one small named function.
+//!
+//! [`Strict`] is the federation. Another implementation that overrides one function is a federation
+//! with one gate open: what checkers are measured against. Must not know how rules are applied.
+
+use std::fmt::Debug;
+use std::hash::Hash;
+
+use super::terms::{Level, Scope};
+
+/// The rules of all layers. Defaults are the strict ones.
+pub trait Rules: Clone + Copy + Debug + Default + Eq + Hash + Send + Sync + 'static {
+    // Identity.
+
+    /// Whether a record was signed by the key that it needs.
+    fn record_is_signed(verified: bool) -> bool {
+        verified
+    }
+
+    /// Whether only an organisation's root key speaks for the organisation.
+    fn is_by_root(signer_is_root: bool) -> bool {
+        signer_is_root
+    }
+
+    /// Whether an heir has agreed to succeed: nobody is made the heir of a bad name.
+    fn heir_agrees(verified: bool) -> bool {
+        verified
+    }
+
+    /// Whether a key may stand where another one was pinned: the same one or its heir.
+    fn pin_holds(is_pinned: bool, is_heir: bool) -> bool {
+        is_pinned || is_heir
+    }
+
+    /// Whether this many claims about what may be said once leave the matter open.
+    fn is_disputed(claims: usize) -> bool {
+        claims > 1
+    }
+
+    /// Whether a revocation counts: an organisation revokes its own members alone.
+    fn revocation_binds(is_of_own_member: bool) -> bool {
+        is_of_own_member
+    }
+
+    /// Whether a nickname with so many holders says who is meant. Names are for display.
+    fn nickname_resolves(holders: usize) -> bool {
+        holders == 1
+    }
+
+    // Envelope.
+
+    /// Whether bytes are within the size that a receiver takes.
+    fn size_fits(bytes: usize, bytes_max: usize) -> bool {
+        bytes <= bytes_max
+    }
+
+    /// Whether an envelope obeys the schema beyond its encoding.
+    fn schema_holds(is_well_formed: bool) -> bool {
+        is_well_formed
+    }
+
+    /// Whether an envelope's signature is right, and by the source that it names.
+    fn envelope_is_signed(verified: bool) -> bool {
+        verified
+    }
+
+    /// Whether an envelope is for the receiver.
+    fn is_for_receiver(is_audience: bool) -> bool {
+        is_audience
+    }
+
+    /// Whether an envelope came in the session that it names, from the peer of that session.
+    fn is_of_session(is_open: bool, is_its_peer: bool) -> bool {
+        is_open && is_its_peer
+    }
+
+    /// Whether an envelope is of the present, as far as clocks agree.
+    fn is_fresh(has_begun: bool, has_ended: bool) -> bool {
+        has_begun && !has_ended
+    }
+
+    /// Whether an envelope may be taken although one like it was seen.
+    fn may_be_taken(was_seen: bool) -> bool {
+        !was_seen
+    }
+
+    /// Whether replays are remembered over a restart.
+    fn remembers_over_restart() -> bool {
+        true
+    }
+
+    /// Whether a source may act at all, as far as revocations go.
+    fn source_may_act(is_barred: bool) -> bool {
+        !is_barred
+    }
+
+    /// Whether the breaker lets a source through.
+    fn breaker_lets_through(is_closed: bool) -> bool {
+        is_closed
+    }
+
+    /// Whether the policy on content lets a payload through.
+    fn policy_lets_through(is_clean: bool) -> bool {
+        is_clean
+    }
+
+    /// Whether what authorisation says is done.
+    fn gate_lets_through(is_authorised: bool) -> bool {
+        is_authorised
+    }
+
+    /// Whether an action has its effect now, given whether it had it before.
+    fn executes(was_executed: bool) -> bool {
+        !was_executed
+    }
+
+    // Authorisation.
+
+    /// Whether a party may use a capability: only if it was exposed to it.
+    fn may_use(is_exposed: bool) -> bool {
+        is_exposed
+    }
+
+    /// Whether an action names the capability that its kind needs.
+    fn kind_may_use(is_its_capability: bool) -> bool {
+        is_its_capability
+    }
+
+    /// Whether a peer of this level may do what needs that level.
+    fn level_suffices(level: Level, needed: Level) -> bool {
+        level >= needed
+    }
+
+    /// At which level the peer of an open session acts.
+    fn level_in_session(at_opening: Level, at_present: Level) -> Level {
+        let _ = at_opening;
+        at_present
+    }
+
+    /// Whether queued work is judged once more when it starts.
+    fn judges_at_start() -> bool {
+        true
+    }
+
+    /// Whether a grant was signed by its issuer.
+    fn grant_is_signed(verified: bool) -> bool {
+        verified
+    }
+
+    /// Whether a grant is still valid.
+    fn grant_is_valid(has_expired: bool) -> bool {
+        !has_expired
+    }
+
+    /// Whether a grant continues the chain: it names its parent and was issued by its subject.
+    fn link_holds(continues: bool) -> bool {
+        continues
+    }
+
+    /// Whether whoever issued a grant, or acts by one, still may.
+    fn party_stands(is_current: bool) -> bool {
+        is_current
+    }
+
+    /// Whether a grant with so many further links may be handed on.
+    fn may_hand_on(depth: u8) -> bool {
+        depth > 0
+    }
+
+    /// How many links may follow a grant of depth `own` under a parent of depth `parent`.
+    fn depth_after(parent: u8, own: u8) -> u8 {
+        own.min(parent.saturating_sub(1))
+    }
+
+    /// What a grant allows under its parent: what both allow.
+    fn scope_after(parent: &Scope, own: &Scope) -> Scope {
+        parent.intersect(own)
+    }
+}
+
+/// The federation as it should be.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Strict;
+
+impl Rules for Strict {}
