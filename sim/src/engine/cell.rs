@@ -2,21 +2,22 @@
 //!
 //! One thread owns it; an actor borrows it while it runs its window.
 
+use std::cmp::Ordering;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use fedsim_protocols::{Message, Outbox, Payload, PeerId, Protocol};
 use rustc_hash::FxHashMap;
 
+use super::agenda::{Class, Key};
 use super::counters::{Counters, PeerLoad};
 use super::envelope::Envelope;
 use super::ledger::Ledger;
 use super::notice::{Happened, Notice, TraceEntry};
 use super::ring::{Due, Ring};
+use crate::nemesis::Control;
 use crate::network::{Egress, Fabric, Fate};
 use crate::time::SimTime;
-
-/// No further delivery in a list.
-pub(crate) const NONE: u32 = u32::MAX;
 
 /// Where sends go.
 pub(crate) enum Carriage {
@@ -26,20 +27,83 @@ pub(crate) enum Carriage {
     Held,
 }
 
-/// The deliveries of one window; read by the actors, which write to the [`Cell`] meanwhile.
+/// What a window brings; read by the actors, which write to the [`Cell`] meanwhile.
 pub(crate) struct Post<P: Protocol> {
+    /// When orders are carried out.
+    pub(crate) start: SimTime,
+    /// The first moment after the window.
+    pub(crate) end: SimTime,
+    /// What the nemesis wants of whom at `start`.
+    pub(crate) orders: BTreeMap<PeerId, Vec<Control>>,
     pub(crate) due: Due<Envelope<P::Message>>,
-    /// By index in `due`: the next delivery to the same peer, or [`NONE`]; stale beyond `due`.
-    pub(crate) next: Vec<u32>,
+    /// The deliveries of the peers that run next, peer by peer, in order of arrival.
+    pub(crate) arrivals: Vec<Arrival>,
 }
 
 impl<P: Protocol> Default for Post<P> {
     fn default() -> Self {
         Self {
+            start: SimTime::ZERO,
+            end: SimTime::ZERO,
+            orders: BTreeMap::new(),
             due: Due::default(),
-            next: Vec::new(),
+            arrivals: Vec::new(),
         }
     }
+}
+
+/// A delivery: an index into [`Post::due`], with what was looked up there.
+#[derive(Clone, Copy)]
+pub(crate) struct Arrival {
+    pub(crate) at: SimTime,
+    pub(crate) from: PeerId,
+    pub(crate) index: u32,
+}
+
+impl Arrival {
+    /// The order of deliveries at one peer: by time, ties by sender and its own order.
+    #[inline]
+    pub(crate) fn order<M>(&self, other: &Self, due: &Due<Envelope<M>>) -> Ordering {
+        let key = |arrival: &Self| (arrival.at, arrival.from);
+        key(self).cmp(&key(other)).then_with(|| {
+            let seq = |arrival: &Self| due.get(arrival.index).seq;
+            seq(self).cmp(&seq(other))
+        })
+    }
+
+    /// Whether the delivery goes before the task with `key`.
+    #[inline]
+    pub(crate) fn is_before<M>(&self, key: Key, due: &Due<Envelope<M>>) -> bool {
+        if self.at != key.at {
+            return self.at < key.at;
+        }
+        let seq = due.get(self.index).seq;
+        (Class::Delivery, self.from, seq) < (key.class, key.from, key.seq)
+    }
+}
+
+/// One window of a peer's life: its part of [`Post::arrivals`].
+#[derive(Clone, Copy)]
+pub(crate) struct Window {
+    pub(crate) first: u32,
+    pub(crate) behind: u32,
+}
+
+impl Window {
+    /// A window in which nothing arrives.
+    pub(crate) const QUIET: Self = Self {
+        first: 0,
+        behind: 0,
+    };
+}
+
+/// What an actor does when it is polled.
+#[derive(Clone, Copy)]
+pub(crate) enum Turn {
+    /// It runs a window.
+    Window(Window),
+    /// It reads its mail.
+    Mail,
 }
 
 /// Shared by the actors of one shard.
@@ -62,7 +126,8 @@ pub(crate) struct Cell<P: Protocol> {
     /// Lent to one machine after the other.
     pub(crate) outbox: Outbox<P>,
     pub(crate) step: Step,
-    pub(crate) order: Vec<(SimTime, u32)>,
+    /// What the actor that is polled next is to do.
+    pub(crate) turn: Option<Turn>,
     /// When the peer that just ran wants to run again.
     pub(crate) wake: Option<SimTime>,
 }
@@ -84,7 +149,7 @@ impl<P: Protocol> Cell<P> {
             current: (SimTime::ZERO, PeerId(0)),
             outbox: Outbox::new(),
             step: Step::default(),
-            order: Vec::new(),
+            turn: None,
             wake: None,
         }
     }

@@ -4,7 +4,6 @@
 //! meet. Must not know protocols, checkers or files.
 
 use std::ops::Range;
-use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -293,7 +292,7 @@ impl<C: Cast> Stage<C::Machine> for OnStage<C> {
 pub(crate) fn shard<C: Cast>(setup: &Setup<'_, C>, number: u32) -> Shard<C::Machine> {
     let nursery = Nursery::new(setup);
     let slots = (number..setup.scenario.peers.len() as u32).step_by(setup.shards as usize);
-    let stage = Rc::new(OnStage {
+    let stage = Box::new(OnStage {
         cast: Arc::clone(setup.cast),
         key: setup.key,
     });
@@ -303,7 +302,7 @@ pub(crate) fn shard<C: Cast>(setup: &Setup<'_, C>, number: u32) -> Shard<C::Mach
 
 fn end_of<P: Protocol>(mut shard: Shard<P>) -> End {
     let folds = shard.folds();
-    let mut cell = shard.cell.borrow_mut();
+    let mut cell = shard.shared.cell.borrow_mut();
     End {
         folds,
         counters: cell.counters.clone(),
@@ -321,7 +320,7 @@ fn run_alone<C: Cast>(
         if let Some(panic) = shard.run(plan) {
             return Err(panic);
         }
-        let mut cell = shard.cell.borrow_mut();
+        let mut cell = shard.shared.cell.borrow_mut();
         if let Some(trace) = &mut cell.trace {
             conductor.hear_trace(trace);
         }
@@ -375,7 +374,7 @@ impl<P: Protocol> Meeting<P> {
         let mut report = lock(&self.reports[number]);
         report.next_at = shard.next_at();
         report.panic = panic;
-        let mut cell = shard.cell.borrow_mut();
+        let mut cell = shard.shared.cell.borrow_mut();
         std::mem::swap(&mut report.notices, &mut cell.notices);
         if let Some(trace) = &mut cell.trace {
             report.trace.append(trace);

@@ -6,18 +6,22 @@ use super::ring::Timed;
 use crate::time::SimTime;
 
 /// A message under way. At most 96 bytes for messages of 64.
+///
+/// In the order of its fields: who looks up when and from whom touches it at both ends, and so has
+/// all of it brought from memory.
 #[derive(Clone, Debug)]
+#[repr(C)]
 pub(crate) struct Envelope<M> {
-    /// When it arrives.
-    pub(crate) at: SimTime,
-    /// Breaks ties between messages of one sender: its count of sends so far.
-    pub(crate) seq: u64,
     /// The sender.
     pub(crate) from: PeerId,
     /// The receiver.
     pub(crate) to: PeerId,
+    /// Breaks ties between messages of one sender: its count of sends so far.
+    pub(crate) seq: u64,
     /// What is carried.
     pub(crate) payload: Payload<M>,
+    /// When it arrives.
+    pub(crate) at: SimTime,
 }
 
 impl<M> Timed for Envelope<M> {

@@ -4,17 +4,17 @@
 //! each peer's time stands still until it is advanced, and links have no latency. Directed
 //! schedules and step-by-step tests are written against it; windows cannot say "hold that message".
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use fedsim_protocols::{Payload, PeerId, Protocol, RequestId, RunKey, SimDuration};
 use fedsim_scenarios::Scenario;
 
 use super::cast::Cast;
-use super::cell::{Carriage, NONE, Post};
+use super::cell::{Carriage, Post, Window};
 use super::driver::{Options, Setup, shard};
 use super::envelope::Envelope;
 use super::notice::Notice;
-use super::peer::Window;
 use super::shard::Shard;
 use crate::nemesis::Control;
 use crate::network::Fabric;
@@ -56,7 +56,7 @@ impl<C: Cast> Sequential<C> {
             shards: 1,
         };
         let shard = shard(&setup, 0);
-        shard.cell.borrow_mut().carriage = Carriage::Held;
+        shard.shared.cell.borrow_mut().carriage = Carriage::Held;
         Self {
             shard,
             now: vec![SimTime::ZERO; scenario.peers.len()],
@@ -94,8 +94,8 @@ impl<C: Cast> Sequential<C> {
 
     /// The timers that a peer has set, by the true time at which they fire.
     pub fn timers(&mut self, peer: PeerId) -> Vec<(<C::Machine as Protocol>::Timer, SimTime)> {
-        let seat = self.shard.seat(peer.index());
-        seat.act(|peer, _, _| peer.timers().collect())
+        self.shard
+            .act(peer.index(), |peer, _, _| peer.timers().collect())
     }
 
     /// Puts a request to a peer.
@@ -106,21 +106,16 @@ impl<C: Cast> Sequential<C> {
         request: <C::Machine as Protocol>::Request,
     ) {
         let now = self.now[peer.index()];
-        let seat = self.shard.seat(peer.index());
-        seat.act(move |peer, cell, _| peer.ask(now, id, request, cell));
+        self.shard.act(peer.index(), move |peer, cell, _| {
+            peer.ask(now, id, request, cell)
+        });
         self.settle(peer);
     }
 
     /// Carries out an order of the nemesis on a peer: crash, restart, pause, a clock jump.
     pub fn order(&mut self, peer: PeerId, order: Control) {
         let now = self.now[peer.index()];
-        let window = Window {
-            start: now,
-            end: now + SimDuration::from_nanos(1),
-            first: NONE,
-            orders: vec![order],
-        };
-        self.run(peer, window);
+        self.run(peer, now, now, vec![order]);
     }
 
     /// Messages that wait, oldest first.
@@ -154,8 +149,9 @@ impl<C: Cast> Sequential<C> {
             to,
             payload: held.payload,
         };
-        let seat = self.shard.seat(to.index());
-        seat.act(move |peer, cell, _| peer.arrive(&envelope, cell));
+        self.shard.act(to.index(), move |peer, cell, _| {
+            peer.arrive(&envelope, cell)
+        });
         self.settle(to);
     }
 
@@ -165,8 +161,8 @@ impl<C: Cast> Sequential<C> {
         peer: PeerId,
         look: impl FnOnce(Option<&C::Machine>) -> R + Send + 'static,
     ) -> R {
-        let seat = self.shard.seat(peer.index());
-        seat.act(|peer, _, _| look(peer.machine.as_ref()))
+        self.shard
+            .act(peer.index(), |peer, _, _| look(peer.machine.as_ref()))
     }
 
     /// A peer's own time.
@@ -176,19 +172,13 @@ impl<C: Cast> Sequential<C> {
 
     /// What happened since the last call, in the order in which it was brought about.
     pub fn take_notices(&mut self) -> Vec<Notice<C::Machine>> {
-        std::mem::take(&mut self.shard.cell.borrow_mut().notices)
+        std::mem::take(&mut self.shard.shared.cell.borrow_mut().notices)
     }
 
     fn advance_to(&mut self, peer: PeerId, to: SimTime) {
         let start = self.now[peer.index()];
         self.now[peer.index()] = to;
-        let window = Window {
-            start,
-            end: to + SimDuration::from_nanos(1),
-            first: NONE,
-            orders: Vec::new(),
-        };
-        self.run(peer, window);
+        self.run(peer, start, to, Vec::new());
     }
 
     /// Lets happen what the last input made due at once.
@@ -196,10 +186,18 @@ impl<C: Cast> Sequential<C> {
         self.advance_to(peer, self.now[peer.index()]);
     }
 
-    fn run(&mut self, peer: PeerId, window: Window) {
-        let seat = self.shard.seat(peer.index());
-        seat.act(move |peer, cell, stage| peer.run(window, &Post::default(), cell, stage));
-        let mut cell = self.shard.cell.borrow_mut();
+    /// Has a peer carry out `orders` at `start` and all that is due up to `last`.
+    fn run(&mut self, peer: PeerId, start: SimTime, last: SimTime, orders: Vec<Control>) {
+        let post = Post {
+            start,
+            end: last + SimDuration::from_nanos(1),
+            orders: BTreeMap::from([(peer, orders)]),
+            ..Post::default()
+        };
+        self.shard.act(peer.index(), move |peer, cell, stage| {
+            peer.run(Window::QUIET, &post, cell, stage)
+        });
+        let mut cell = self.shard.shared.cell.borrow_mut();
         for envelope in cell.outgoing[0].drain(..) {
             self.numbered += 1;
             self.held.push(Held {

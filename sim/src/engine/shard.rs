@@ -3,16 +3,15 @@
 //! Must not know other shards beyond the outgoing boxes of its cell, nor when windows begin.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 use std::sync::Arc;
 
 use fedsim_protocols::{PeerId, Protocol};
 
-use super::cell::{Cell, NONE, Post};
+use super::cell::{Arrival, Cell, Post, Turn, Window};
 use super::envelope::{Envelope, Wake};
-use super::peer::{Peer, Stage, Window};
+use super::peer::{Peer, Stage};
 use super::ring::{Due, Ring};
 use super::shell::{Seat, Shared};
 use crate::nemesis::Control;
@@ -44,14 +43,21 @@ pub(crate) struct Plan {
     pub(crate) traced: bool,
 }
 
-/// A peer that is woken at or before every time it has something to do.
-struct Place<P: Protocol> {
-    seat: Seat<P>,
-    /// The wake that is on the ring, or never.
-    wake_at: SimTime,
-    /// The first delivery of this window.
-    first: u32,
+/// No delivery.
+const NONE: u32 = u32::MAX;
+
+/// The deliveries of one window, as one list a peer. An array a field, since what is scattered over
+/// it is small then and stays in the processor's cache.
+#[derive(Default)]
+struct Lists {
+    /// By peer: the index of its first delivery, or [`NONE`].
+    first: Vec<u32>,
+    /// By index: the next delivery to the same peer, or [`NONE`]; stale beyond this window.
+    next: Vec<u32>,
 }
+
+/// Peers whose deliveries are looked up together: a word of [`Active`].
+const TOGETHER: usize = 64;
 
 /// Which peers run in this window. They run in slot order, which is how they lie in memory.
 #[derive(Default)]
@@ -60,29 +66,42 @@ struct Active(Vec<u64>);
 impl Active {
     #[inline]
     fn add(&mut self, local: u32) {
-        self.0[local as usize / 64] |= 1 << (local % 64);
+        self.0[local as usize / TOGETHER] |= 1 << (local as usize % TOGETHER);
     }
+}
 
-    /// Takes the first peer of word number `word`, if there is one left.
+/// The peers of one word of [`Active`].
+#[derive(Clone, Copy)]
+struct Together {
+    word: usize,
+    bits: u64,
+}
+
+impl Iterator for Together {
+    type Item = u32;
+
     #[inline]
-    fn take(&mut self, word: usize) -> Option<u32> {
-        let bits = self.0[word];
-        if bits == 0 {
+    fn next(&mut self) -> Option<u32> {
+        if self.bits == 0 {
             return None;
         }
-        self.0[word] = bits & (bits - 1);
-        Some(word as u32 * 64 + bits.trailing_zeros())
+        let bit = self.bits.trailing_zeros();
+        self.bits &= self.bits - 1;
+        Some((self.word * TOGETHER) as u32 + bit)
     }
 }
 
 /// The peers of one thread: those whose slot leaves the remainder `shard` when divided by `shards`.
 pub(crate) struct Shard<P: Protocol> {
-    places: Vec<Place<P>>,
-    pub(crate) cell: Rc<RefCell<Cell<P>>>,
-    post: Rc<RefCell<Post<P>>>,
+    seats: Vec<Seat<P>>,
+    /// By peer: the wake that is on the ring, or never. A peer is woken at or before every time it
+    /// has something to do.
+    wake_at: Vec<SimTime>,
+    pub(crate) shared: Rc<Shared<P>>,
     wakes: Ring<Wake>,
     woken: Due<Wake>,
     active: Active,
+    lists: Lists,
     shards: u32,
     shard: u32,
 }
@@ -91,47 +110,47 @@ impl<P: Protocol> Shard<P> {
     /// Seats the peers that `make` makes, and has each start when it should.
     pub(crate) fn new(
         cell: Cell<P>,
-        stage: Rc<dyn Stage<P>>,
-        peers: impl Iterator<Item = (Peer<P>, SimTime)>,
+        stage: Box<dyn Stage<P>>,
+        peers: impl ExactSizeIterator<Item = (Peer<P>, SimTime)>,
     ) -> Self {
         let (shards, shard) = (cell.shards, cell.shard);
-        let wakes = Ring::new(cell.fabric.lookahead().as_nanos());
-        let shared = Shared {
-            cell: Rc::new(RefCell::new(cell)),
-            post: Rc::new(RefCell::new(Post::default())),
+        let mut wakes = Ring::new(cell.fabric.lookahead().as_nanos());
+        let shared = Rc::new(Shared {
+            cell: RefCell::new(cell),
+            post: RefCell::default(),
             stage,
-        };
-        let mut this = Self {
-            places: Vec::new(),
-            cell: Rc::clone(&shared.cell),
-            post: Rc::clone(&shared.post),
-            wakes,
-            woken: Due::default(),
-            active: Active::default(),
-            shards,
-            shard,
-        };
+        });
+        let count = peers.len();
+        let mut seats = Vec::with_capacity(count);
+        let mut wake_at = Vec::with_capacity(count);
         for (mut peer, starts_at) in peers {
             peer.schedule_start(starts_at);
-            let local = this.places.len() as u32;
-            let wake = Wake {
+            wakes.push(Wake {
                 at: starts_at,
-                local,
-            };
-            this.wakes.push(wake);
-            this.places.push(Place {
-                seat: Seat::new(peer, shared.clone()),
-                wake_at: starts_at,
-                first: NONE,
+                local: seats.len() as u32,
             });
+            wake_at.push(starts_at);
+            seats.push(Seat::new(peer, Rc::clone(&shared)));
         }
-        this.active.0 = vec![0; this.places.len().div_ceil(64)];
-        this
+        Self {
+            seats,
+            wake_at,
+            shared,
+            wakes,
+            woken: Due::default(),
+            active: Active(vec![0; count.div_ceil(TOGETHER)]),
+            lists: Lists {
+                first: vec![NONE; count],
+                next: Vec::new(),
+            },
+            shards,
+            shard,
+        }
     }
 
     /// When something happens next here.
     pub(crate) fn next_at(&self) -> SimTime {
-        let arrival = self.cell.borrow().ring.next_at();
+        let arrival = self.shared.cell.borrow().ring.next_at();
         let wake = self.wakes.next_at();
         let never = SimTime::NEVER;
         arrival.unwrap_or(never).min(wake.unwrap_or(never))
@@ -139,103 +158,130 @@ impl<P: Protocol> Shard<P> {
 
     /// Takes in messages that other shards sent here.
     pub(crate) fn absorb(&self, crossing: &mut Vec<Envelope<P::Message>>) {
-        let ring = &mut self.cell.borrow_mut().ring;
+        let ring = &mut self.shared.cell.borrow_mut().ring;
         crossing.drain(..).for_each(|envelope| ring.push(envelope));
     }
 
     /// Runs one window; a panic of a machine ends that peer alone and is given back.
     pub(crate) fn run(&mut self, plan: &Plan) -> Option<PeerPanic> {
         self.prepare(plan);
-        self.collect_deliveries(plan.end);
+        self.collect_deliveries();
         self.collect_wakes(plan.end);
-        let mut orders = (!plan.orders.is_empty()).then(|| self.collect_orders(&plan.orders));
         let mut worst = None;
         for word in 0..self.active.0.len() {
-            while let Some(local) = self.active.take(word) {
-                let window = Window {
-                    start: plan.start,
-                    end: plan.end,
-                    first: std::mem::replace(&mut self.places[local as usize].first, NONE),
-                    orders: match &mut orders {
-                        Some(orders) => orders.remove(&local).unwrap_or_default(),
-                        None => Vec::new(),
-                    },
-                };
-                if let Some(panic) = self.run_one(local, window) {
-                    worst = least(worst, panic);
-                }
+            let bits = std::mem::take(&mut self.active.0[word]);
+            if bits != 0 {
+                self.run_together(Together { word, bits }, &mut worst);
             }
         }
-        let mut post = self.post.borrow_mut();
-        self.cell.borrow_mut().ring.recycle(&mut post.due);
+        let mut post = self.shared.post.borrow_mut();
+        self.shared.cell.borrow_mut().ring.recycle(&mut post.due);
         worst
     }
 
     fn prepare(&mut self, plan: &Plan) {
-        let mut cell = self.cell.borrow_mut();
+        let mut cell = self.shared.cell.borrow_mut();
         if !Arc::ptr_eq(&cell.fabric, &plan.fabric) {
             cell.fabric = Arc::clone(&plan.fabric);
         }
         if plan.traced != cell.trace.is_some() {
             cell.trace = plan.traced.then(Vec::new);
         }
+        let mut post = self.shared.post.borrow_mut();
+        post.start = plan.start;
+        post.end = plan.end;
+        post.orders.clear();
+        for (peer, control) in plan.orders.iter() {
+            if peer.0 % self.shards == self.shard {
+                self.active.add(peer.0 / self.shards);
+                let orders = post.orders.entry(*peer).or_default();
+                orders.push(control.clone());
+            }
+        }
     }
 
-    fn collect_deliveries(&mut self, end: SimTime) {
-        let Post { due, next } = &mut *self.post.borrow_mut();
-        self.cell.borrow_mut().ring.take_before(end, due);
+    fn collect_deliveries(&mut self) {
+        let Post { due, end, .. } = &mut *self.shared.post.borrow_mut();
+        self.shared.cell.borrow_mut().ring.take_before(*end, due);
+        let Lists { first, next } = &mut self.lists;
         if next.len() < due.index_end() {
             next.resize(due.index_end(), NONE);
         }
-        let (places, active, shards) = (&mut self.places, &mut self.active, self.shards);
+        let (active, shards) = (&mut self.active, self.shards);
         due.for_each(|index, envelope| {
             let slot = envelope.to.0;
             let local = if shards == 1 { slot } else { slot / shards };
-            let place = &mut places[local as usize];
-            next[index as usize] = std::mem::replace(&mut place.first, index);
+            next[index as usize] = std::mem::replace(&mut first[local as usize], index);
             active.add(local);
         });
     }
 
     fn collect_wakes(&mut self, end: SimTime) {
         self.wakes.take_before(end, &mut self.woken);
-        let (places, active) = (&mut self.places, &mut self.active);
+        let (wake_at, active) = (&mut self.wake_at, &mut self.active);
         self.woken.for_each(|_, wake| {
-            let place = &mut places[wake.local as usize];
-            if place.wake_at == wake.at {
-                place.wake_at = SimTime::NEVER;
+            let known = &mut wake_at[wake.local as usize];
+            if *known == wake.at {
+                *known = SimTime::NEVER;
             }
             active.add(wake.local);
         });
         self.wakes.recycle(&mut self.woken);
     }
 
-    fn collect_orders(&mut self, orders: &[(PeerId, Control)]) -> BTreeMap<u32, Vec<Control>> {
-        let mut mine: BTreeMap<u32, Vec<Control>> = BTreeMap::new();
-        for (peer, control) in orders {
-            if peer.0 % self.shards != self.shard {
-                continue;
+    /// Runs some peers, after having looked up all their deliveries: one after the other each peer
+    /// would wait for its messages to come from memory, together they wait once.
+    fn run_together(&mut self, peers: Together, worst: &mut Option<PeerPanic>) {
+        let mut windows = [Window::QUIET; TOGETHER];
+        self.look_up(peers, &mut windows);
+        for (local, window) in peers.zip(windows) {
+            if let Some(panic) = self.run_one(local, window) {
+                *worst = least(worst.take(), panic);
             }
-            let local = peer.0 / self.shards;
-            mine.entry(local).or_default().push(control.clone());
-            self.active.add(local);
         }
-        mine
+    }
+
+    #[inline]
+    fn look_up(&mut self, peers: Together, windows: &mut [Window; TOGETHER]) {
+        let Post { due, arrivals, .. } = &mut *self.shared.post.borrow_mut();
+        let Lists { first, next } = &mut self.lists;
+        arrivals.clear();
+        for (local, window) in peers.zip(windows.iter_mut()) {
+            window.first = arrivals.len() as u32;
+            let mut index = std::mem::replace(&mut first[local as usize], NONE);
+            while index != NONE {
+                let envelope = due.get(index);
+                arrivals.push(Arrival {
+                    at: envelope.at,
+                    from: envelope.from,
+                    index,
+                });
+                index = next[index as usize];
+            }
+            window.behind = arrivals.len() as u32;
+        }
+        for (_, window) in peers.zip(windows) {
+            let arrivals = &mut arrivals[window.first as usize..window.behind as usize];
+            if arrivals.len() > 1 {
+                arrivals.sort_unstable_by(|one, other| one.order(other, due));
+            }
+        }
     }
 
     #[inline]
     fn run_one(&mut self, local: u32, window: Window) -> Option<PeerPanic> {
-        let place = &mut self.places[local as usize];
-        let seat = &mut place.seat;
-        if let Err(cause) = catch_unwind(AssertUnwindSafe(|| seat.run(window))) {
-            let (at, peer) = self.cell.borrow().current;
+        let seat = &mut self.seats[local as usize];
+        self.shared.cell.borrow_mut().turn = Some(Turn::Window(window));
+        if let Err(cause) = catch_unwind(AssertUnwindSafe(|| seat.take_turn())) {
+            let (at, peer) = self.shared.cell.borrow().current;
             let message = panic_message(&*cause);
             return Some(PeerPanic { at, peer, message });
         }
-        if let Some(at) = self.cell.borrow_mut().wake.take()
-            && at < place.wake_at
+        let known = &mut self.wake_at[local as usize];
+        if let Some(at) = self.shared.cell.borrow_mut().wake.take()
+            && at < *known
         {
-            place.wake_at = at;
+            *known = at;
             self.wakes.push(Wake { at, local });
         }
         None
@@ -243,15 +289,18 @@ impl<P: Protocol> Shard<P> {
 
     /// The running hashes of the peers, by position.
     pub(crate) fn folds(&mut self) -> Vec<u128> {
-        let places = self.places.iter_mut();
-        places
-            .map(|place| place.seat.act(|peer, _, _| peer.fold()))
+        let all = 0..self.seats.len();
+        all.map(|local| self.act(local, |peer, _, _| peer.fold()))
             .collect()
     }
 
-    /// The actor of the peer at `local`.
-    pub(crate) fn seat(&mut self, local: usize) -> &mut Seat<P> {
-        &mut self.places[local].seat
+    /// Has the actor of the peer at `local` carry out a deed, now; what it gave.
+    pub(crate) fn act<R: Send + 'static>(
+        &mut self,
+        local: usize,
+        deed: impl FnOnce(&mut Peer<P>, &mut Cell<P>, &dyn Stage<P>) -> R + Send + 'static,
+    ) -> R {
+        self.seats[local].act(&self.shared.cell, deed)
     }
 }
 

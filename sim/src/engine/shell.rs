@@ -1,42 +1,35 @@
 //! The only place that knows actix: each peer is an actor, polled by hand.
 //!
-//! The driver owns every actor's future. It puts one message into one mailbox and polls exactly
-//! that future with a waker that does nothing, so that no runtime schedules anything, order is the
-//! driver's, and a panic surfaces where the driver stands.
+//! The driver owns every actor's future. It lays one message out and polls exactly that future with
+//! a waker that does nothing, so that no runtime schedules anything, order is the driver's, and a
+//! panic surfaces where the driver stands. A window needs no queue, since its peer runs it at once:
+//! a future in the actor's own context hands it to the handler, and the mailbox is left to the rare
+//! deeds of the sequential driver.
 
 use std::cell::RefCell;
 use std::future::Future;
 use std::pin::Pin;
 use std::rc::Rc;
-use std::task::{Context as TaskContext, Waker};
+use std::task::{Context as TaskContext, Poll, Waker};
 
 use actix::dev::ContextFut;
-use actix::{Actor, Addr, AsyncContext, Context, Handler, Message};
+use actix::fut::ActorFuture;
+use actix::{Actor, AsyncContext, Context, Handler, Message};
 use fedsim_protocols::Protocol;
 
-use super::cell::{Cell, Post};
-use super::peer::{Peer, Stage, Window};
+use super::cell::{Cell, Post, Turn, Window};
+use super::peer::{Peer, Stage};
 
 /// What the actors of one shard share.
 pub(crate) struct Shared<P: Protocol> {
-    pub(crate) cell: Rc<RefCell<Cell<P>>>,
-    pub(crate) post: Rc<RefCell<Post<P>>>,
-    pub(crate) stage: Rc<dyn Stage<P>>,
-}
-
-impl<P: Protocol> Clone for Shared<P> {
-    fn clone(&self) -> Self {
-        Self {
-            cell: Rc::clone(&self.cell),
-            post: Rc::clone(&self.post),
-            stage: Rc::clone(&self.stage),
-        }
-    }
+    pub(crate) cell: RefCell<Cell<P>>,
+    pub(crate) post: RefCell<Post<P>>,
+    pub(crate) stage: Box<dyn Stage<P>>,
 }
 
 struct PeerActor<P: Protocol> {
     peer: Peer<P>,
-    shared: Shared<P>,
+    shared: Rc<Shared<P>>,
 }
 
 /// An actor has to be movable; nothing in a peer is ever pinned.
@@ -44,6 +37,10 @@ impl<P: Protocol> Unpin for PeerActor<P> {}
 
 impl<P: Protocol> Actor for PeerActor<P> {
     type Context = Context<Self>;
+
+    fn started(&mut self, context: &mut Context<Self>) {
+        context.wait(Attendance);
+    }
 }
 
 impl Message for Window {
@@ -53,10 +50,34 @@ impl Message for Window {
 impl<P: Protocol> Handler<Window> for PeerActor<P> {
     type Result = ();
 
+    #[inline]
     fn handle(&mut self, window: Window, _: &mut Context<Self>) {
         let post = self.shared.post.borrow();
         let mut cell = self.shared.cell.borrow_mut();
         self.peer.run(window, &post, &mut cell, &*self.shared.stage);
+    }
+}
+
+/// What an actor waits for all its life: its turn. While it waits actix leaves its mailbox alone,
+/// which costs more than a small window.
+struct Attendance;
+
+impl<P: Protocol> ActorFuture<PeerActor<P>> for Attendance {
+    type Output = ();
+
+    fn poll(
+        self: Pin<&mut Self>,
+        actor: &mut PeerActor<P>,
+        context: &mut Context<PeerActor<P>>,
+        _: &mut TaskContext<'_>,
+    ) -> Poll<()> {
+        let turn = actor.shared.cell.borrow_mut().turn.take();
+        match turn {
+            Some(Turn::Window(window)) => actor.handle(window, context),
+            Some(Turn::Mail) => return Poll::Ready(()),
+            None => {}
+        }
+        Poll::Pending
     }
 }
 
@@ -72,57 +93,46 @@ impl<P: Protocol> Message for Act<P> {
 impl<P: Protocol> Handler<Act<P>> for PeerActor<P> {
     type Result = ();
 
-    fn handle(&mut self, act: Act<P>, _: &mut Context<Self>) {
+    fn handle(&mut self, act: Act<P>, context: &mut Context<Self>) {
         let mut cell = self.shared.cell.borrow_mut();
         (act.0)(&mut self.peer, &mut cell, &*self.shared.stage);
+        context.wait(Attendance);
     }
 }
 
 /// What actix runs an actor by.
 type Life<P> = ContextFut<PeerActor<P>, Context<PeerActor<P>>>;
 
-/// One actor, its address, and the future that is polled by hand.
-pub(crate) struct Seat<P: Protocol> {
-    address: Addr<PeerActor<P>>,
-    future: Pin<Box<Life<P>>>,
-}
+/// One actor: its life, which is polled by hand.
+pub(crate) struct Seat<P: Protocol>(Life<P>);
 
 impl<P: Protocol> Seat<P> {
-    pub(crate) fn new(peer: Peer<P>, shared: Shared<P>) -> Self {
-        let context = Context::new();
-        let address = context.address();
-        let future = Box::pin(context.into_future(PeerActor { peer, shared }));
-        Self { address, future }
+    pub(crate) fn new(peer: Peer<P>, shared: Rc<Shared<P>>) -> Self {
+        Self(Context::new().into_future(PeerActor { peer, shared }))
     }
 
-    /// Has the actor run a window, now.
+    /// Has the actor take its turn, which is laid out in the cell, now.
     #[inline]
-    pub(crate) fn run(&mut self, window: Window) {
-        self.address.do_send(window);
-        self.poll();
+    pub(crate) fn take_turn(&mut self) {
+        let waker = Waker::noop();
+        let life = Pin::new(&mut self.0);
+        let alive = life.poll(&mut TaskContext::from_waker(waker)).is_pending();
+        assert!(alive, "BUG: a peer's actor ended by itself");
     }
 
     /// Has the actor carry out a deed, now; what it gave.
     pub(crate) fn act<R: Send + 'static>(
         &mut self,
+        cell: &RefCell<Cell<P>>,
         deed: impl FnOnce(&mut Peer<P>, &mut Cell<P>, &dyn Stage<P>) -> R + Send + 'static,
     ) -> R {
         let (give, take) = std::sync::mpsc::channel();
-        self.address.do_send(Act(Box::new(move |peer, cell, stage| {
+        let act = Act(Box::new(move |peer, cell, stage| {
             let _ = give.send(deed(peer, cell, stage));
-        })));
-        self.poll();
+        }));
+        self.0.address().do_send(act);
+        cell.borrow_mut().turn = Some(Turn::Mail);
+        self.take_turn();
         take.recv().expect("BUG: an actor did not do its deed")
-    }
-
-    #[inline]
-    fn poll(&mut self) {
-        let waker = Waker::noop();
-        let alive = self
-            .future
-            .as_mut()
-            .poll(&mut TaskContext::from_waker(waker))
-            .is_pending();
-        assert!(alive, "BUG: a peer's actor ended by itself");
     }
 }

@@ -25,13 +25,13 @@ impl<P: Protocol> Peer<P> {
     pub(super) fn obey(
         &mut self,
         at: SimTime,
-        order: Control,
+        order: &Control,
         cell: &mut Cell<P>,
         stage: &dyn Stage<P>,
     ) {
         cell.current = (at, self.id());
         cell.counters.events += 1;
-        self.note(at, Class::Control, self.id(), code(&order));
+        self.note(at, Class::Control, self.id(), code(order));
         self.trace(cell, at, Class::Control, self.id(), 0, || {
             format!("order {order:?}")
         });
@@ -50,11 +50,11 @@ impl<P: Protocol> Peer<P> {
                     self.agenda.add(key, Task::Processor);
                 }
             }
-            Control::ClockJump(nanos) => self.clock.jump(nanos),
-            Control::Slow(per_input) => self.physique.slow(per_input),
-            Control::Disk(spec) => self.physique.set_disk(spec),
+            Control::ClockJump(nanos) => self.clock.jump(*nanos),
+            Control::Slow(per_input) => self.physique.slow(*per_input),
+            Control::Disk(spec) => self.physique.set_disk(*spec),
             Control::Request(name) => {
-                if let Some(request) = stage.request(&name) {
+                if let Some(request) = stage.request(name) {
                     let id = self.next_request();
                     self.ask(at, id, request, cell);
                 }

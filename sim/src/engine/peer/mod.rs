@@ -14,12 +14,10 @@ use step::Input;
 
 use crate::engine::agenda::{Agenda, Class, Key, Task};
 use crate::engine::cast::Workload;
-use crate::engine::cell::{Cell, NONE, Post, Sender};
+use crate::engine::cell::{Cell, Post, Sender, Window};
 use crate::engine::envelope::Envelope;
 use crate::engine::notice::{Happened, TraceEntry};
 use crate::engine::physique::{Backlogged, Physique};
-use crate::engine::ring::Due;
-use crate::nemesis::Control;
 use crate::network::{DropReason, PeerClock};
 use crate::time::SimTime;
 
@@ -36,18 +34,6 @@ pub(crate) trait Stage<P: Protocol> {
 
     /// The request behind a name in the scenario's faults.
     fn request(&self, name: &str) -> Option<P::Request>;
-}
-
-/// One window of a peer's life.
-pub(crate) struct Window {
-    /// The first moment after it.
-    pub(crate) end: SimTime,
-    /// When its orders are carried out.
-    pub(crate) start: SimTime,
-    /// The first of the peer's deliveries in the cell, or [`NONE`].
-    pub(crate) first: u32,
-    /// What the nemesis wants of this peer at `start`.
-    pub(crate) orders: Vec<Control>,
 }
 
 /// One simulated party.
@@ -133,21 +119,21 @@ impl<P: Protocol> Peer<P> {
         cell: &mut Cell<P>,
         stage: &dyn Stage<P>,
     ) {
-        let due = &post.due;
-        let mut order = std::mem::take(&mut cell.order);
         cell.step.begin();
-        for control in window.orders {
-            self.obey(window.start, control, cell, stage);
+        for control in post.orders.get(&self.id()).into_iter().flatten() {
+            self.obey(post.start, control, cell, stage);
         }
-        sort_deliveries(due, &post.next, window.first, &mut order);
-        let mut arrivals = order.iter().map(|&(_, index)| due.get(index)).peekable();
+        let mine = window.first as usize..window.behind as usize;
+        let mut arrivals = post.arrivals[mine].iter().peekable();
         let mut instant = (SimTime::ZERO, 0);
         loop {
-            let task = self.agenda.first().filter(|key| key.at < window.end);
+            let task = self.agenda.first().filter(|key| key.at < post.end);
             match (arrivals.peek(), task) {
                 (None, None) => break,
-                (Some(envelope), task) if task.is_none_or(|key| delivery_key(envelope) < key) => {
-                    self.arrive(envelope, cell);
+                (Some(arrival), task)
+                    if task.is_none_or(|key| arrival.is_before(key, &post.due)) =>
+                {
+                    self.arrive(post.due.get(arrival.index), cell);
                     arrivals.next();
                 }
                 (_, Some(_)) => {
@@ -159,8 +145,6 @@ impl<P: Protocol> Peer<P> {
                 (Some(_), None) => unreachable!("BUG: a delivery without a task goes first"),
             }
         }
-        order.clear();
-        cell.order = order;
         cell.wake = self.agenda.first().map(|key| key.at);
     }
 
@@ -173,8 +157,8 @@ impl<P: Protocol> Peer<P> {
             Some(_) => cell.fabric.admits(envelope.from, self.id()).err(),
         };
         self.note(at, Class::Delivery, envelope.from, envelope.seq);
-        let hash = envelope.payload.hash();
-        self.fold.pair(hash, u64::from(refused.is_some()));
+        self.fold
+            .pair(envelope.payload.hash(), u64::from(refused.is_some()));
         self.trace(
             cell,
             at,
@@ -338,38 +322,4 @@ fn count_at(at: SimTime, instant: &mut (SimTime, u32)) {
         instant.1 < CIRCLES,
         "time stands still: a timer of no length sets itself again"
     );
-}
-
-#[inline]
-fn delivery_key<M>(envelope: &Envelope<M>) -> Key {
-    Key {
-        at: envelope.at,
-        class: Class::Delivery,
-        from: envelope.from,
-        seq: envelope.seq,
-    }
-}
-
-/// Collects the list that begins at `first` into `order`, sorted by arrival.
-fn sort_deliveries<M>(
-    due: &Due<Envelope<M>>,
-    next: &[u32],
-    first: u32,
-    order: &mut Vec<(SimTime, u32)>,
-) where
-    Envelope<M>: super::ring::Timed,
-{
-    let mut index = first;
-    while index != NONE {
-        order.push((due.get(index).at, index));
-        index = next[index as usize];
-    }
-    if order.len() > 1 {
-        order.sort_unstable_by(|a, b| {
-            a.0.cmp(&b.0).then_with(|| {
-                let (a, b) = (due.get(a.1), due.get(b.1));
-                (a.from, a.seq).cmp(&(b.from, b.seq))
-            })
-        });
-    }
 }
