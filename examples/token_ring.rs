@@ -223,7 +223,9 @@ impl Observer<Member> for Checker {
             | Happened::Paused
             | Happened::Resumed
             | Happened::Invoked(..)
-            | Happened::Replied(..) => {}
+            | Happened::Replied(..)
+            | Happened::Sent(_)
+            | Happened::Received(_) => {}
         }
     }
 }

@@ -1,9 +1,10 @@
 //! Hand-made records in the shape of real runs: a cluster of 32 peers over a minute.
 
 use fedsim_record::{
-    ConvergenceRow, DetectionRow, EventRow, Expectation, FaultRow, Holds, Invariant, LatencyRow,
-    LoadRow, MembershipRow, MessageRow, MessageTotals, Milliseconds, Outcome, PeerRow, RUN_SCHEMA,
-    RunRecord, SampleRow, Seconds, Summary, Tables, Verdict, Violation,
+    ConvergenceRow, DetectionRow, ElectionRow, EventRow, Expectation, FaultRow, Holds, Invariant,
+    LatencyRow, LoadRow, MembershipRow, MessageRow, MessageTotals, Milliseconds, Outcome, PeerRow,
+    RUN_SCHEMA, RunRecord, SampleRow, Seconds, StepRow, Summary, Tables, TimelineRow, Verdict,
+    Violation,
 };
 
 const PEERS: u32 = 32;
@@ -25,6 +26,9 @@ pub(crate) fn record() -> RunRecord {
             convergence: convergence(),
             membership: membership(),
             latency: latency(),
+            elections: elections(),
+            steps: steps(),
+            timeline: timeline(),
             samples: samples(),
             trace: Vec::new(),
         },
@@ -443,4 +447,75 @@ fn samples() -> Vec<SampleRow> {
             [health(step), offset(step)].into_iter().chain(queues)
         })
         .collect()
+}
+
+/// Leaders of five servers: one every ten seconds, after a while without any.
+fn elections() -> Vec<ElectionRow> {
+    let election = |round: u32| ElectionRow {
+        elected_s: Some(seconds(f64::from(round) * 10.0 + 1.0)),
+        leader: format!("acme-{}", round % 5 + 1),
+        term: Some(u64::from(round) + 1),
+        terms: Some(1 + u64::from(round % 2)),
+        downtime_ms: (round > 0).then(|| milliseconds(400.0 + 60.0 * f64::from(round))),
+        censored: false,
+    };
+    (0..6).map(election).collect()
+}
+
+fn steps() -> Vec<StepRow> {
+    let step = |index: u32| StepRow {
+        step: "commit".to_owned(),
+        at_s: seconds(1.5 + f64::from(index) * 0.1),
+        duration_ms: milliseconds(40.0 + 80.0 * noise(u64::from(index) + 900)),
+    };
+    (0..500).map(step).collect()
+}
+
+/// Five servers of which one leads at a time and then crashes.
+fn timeline() -> Vec<TimelineRow> {
+    (0..5).flat_map(lane).collect()
+}
+
+fn lane(peer: u32) -> Vec<TimelineRow> {
+    let turn = f64::from(peer) * 10.0;
+    let pieces = [
+        ("follower", 0.0, turn, Some(u64::from(peer))),
+        ("candidate", turn, turn + 1.0, Some(u64::from(peer) + 1)),
+        ("leader", turn + 1.0, turn + 10.0, Some(u64::from(peer) + 1)),
+        ("down", turn + 10.0, turn + 13.0, None),
+        ("follower", turn + 13.0, END_S, Some(u64::from(peer) + 2)),
+    ];
+    let pieces = pieces
+        .into_iter()
+        .filter(|piece| piece.1 < piece.2 && piece.1 < END_S);
+    let piece = |(state, from, to, number): (&str, f64, f64, Option<u64>)| TimelineRow {
+        timeline: "leadership".to_owned(),
+        peer,
+        nickname: format!("acme-{}", peer + 1),
+        from_s: seconds(from),
+        to_s: seconds(to.min(END_S)),
+        state: state.to_owned(),
+        number,
+    };
+    pieces.map(piece).collect()
+}
+
+/// So many servers that lead in turn, for `reign` seconds each.
+pub(crate) fn election_every(reign: f64, peers: u32) -> Vec<TimelineRow> {
+    let terms = (END_S / reign) as u64;
+    let piece = |peer: u32, term: u64| {
+        let leads = term % u64::from(peers) == u64::from(peer);
+        let from = term as f64 * reign;
+        TimelineRow {
+            timeline: "leadership".to_owned(),
+            peer,
+            nickname: format!("acme-{}", peer + 1),
+            from_s: seconds(from),
+            to_s: seconds(from + reign),
+            state: if leads { "leader" } else { "follower" }.to_owned(),
+            number: Some(term + 1),
+        }
+    };
+    let lane = |peer| (0..terms).map(move |term| piece(peer, term));
+    (0..peers).flat_map(lane).collect()
 }

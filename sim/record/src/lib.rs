@@ -28,6 +28,7 @@ pub use summary::{
     Expectation, Holds, Invariant, MessageTotals, RUN_SCHEMA, Summary, Verdict, Violation,
 };
 pub use tables::{
-    ConvergenceRow, DetectionRow, EventRow, FaultRow, LatencyRow, LoadRow, MembershipRow,
-    MessageRow, Outcome, PeerRow, SampleRow, Subject, Tables, TraceRow,
+    ConvergenceRow, DetectionRow, ElectionRow, EventRow, FaultRow, LatencyRow, LoadRow,
+    MembershipRow, MessageRow, Outcome, PeerRow, SampleRow, StepRow, Subject, Tables, TimelineRow,
+    TraceRow,
 };

@@ -9,6 +9,7 @@
 
 mod convergence;
 mod detection;
+mod elections;
 mod events;
 mod faults;
 mod latency;
@@ -17,6 +18,8 @@ mod membership;
 mod messages;
 mod peers;
 mod samples;
+mod steps;
+mod timeline;
 mod trace;
 
 use serde::Serialize;
@@ -24,6 +27,7 @@ use serde::de::DeserializeOwned;
 
 pub use convergence::ConvergenceRow;
 pub use detection::DetectionRow;
+pub use elections::ElectionRow;
 pub use events::EventRow;
 pub use faults::FaultRow;
 pub use latency::{LatencyRow, Outcome};
@@ -32,6 +36,8 @@ pub use membership::MembershipRow;
 pub use messages::MessageRow;
 pub use peers::PeerRow;
 pub use samples::SampleRow;
+pub use steps::StepRow;
+pub use timeline::TimelineRow;
 pub use trace::TraceRow;
 
 /// A row type with a CSV file of its own.
@@ -104,6 +110,12 @@ tables! {
     membership: MembershipRow,
     /// Client operations and how long they took.
     latency: LatencyRow,
+    /// Elections of leaders, by time.
+    elections: ElectionRow,
+    /// Steps of a protocol and how long they took, by time.
+    steps: StepRow,
+    /// What each peer was and when, by timeline, peer and time.
+    timeline: TimelineRow,
     /// Further time series, by name.
     samples: SampleRow,
     /// Every message; only under `--trace`.

@@ -1,9 +1,10 @@
 //! A small record with a row in every table.
 
 use fedsim_record::{
-    ConvergenceRow, DetectionRow, EventRow, Expectation, FaultRow, Holds, Invariant, LatencyRow,
-    LoadRow, MembershipRow, MessageRow, MessageTotals, Milliseconds, Outcome, PeerRow, RUN_SCHEMA,
-    RunRecord, SampleRow, Seconds, Summary, Tables, TraceRow, Verdict, Violation,
+    ConvergenceRow, DetectionRow, ElectionRow, EventRow, Expectation, FaultRow, Holds, Invariant,
+    LatencyRow, LoadRow, MembershipRow, MessageRow, MessageTotals, Milliseconds, Outcome, PeerRow,
+    RUN_SCHEMA, RunRecord, SampleRow, Seconds, StepRow, Summary, Tables, TimelineRow, TraceRow,
+    Verdict, Violation,
 };
 
 /// A record with every kind of value: empty cells, commas and quotes, odd nanoseconds, third
@@ -23,6 +24,9 @@ pub(crate) fn record(seed: u64) -> RunRecord {
             convergence: vec![convergence()],
             membership: vec![membership()],
             latency: vec![latency(Outcome::Ok), latency(Outcome::Unanswered)],
+            elections: vec![election(true), election(false)],
+            steps: vec![step()],
+            timeline: vec![span(Some(3)), span(None)],
             samples: vec![sample()],
             trace: vec![trace()],
         },
@@ -172,6 +176,37 @@ fn latency(outcome: Outcome) -> LatencyRow {
         returned_s: (outcome != Outcome::Unanswered).then(|| at(2_050_000_000)),
         latency_ms: Milliseconds::from_nanos(50_000_000),
         outcome,
+    }
+}
+
+fn election(is_won: bool) -> ElectionRow {
+    ElectionRow {
+        elected_s: is_won.then(|| at(7_000_000_000)),
+        leader: if is_won { "acme-1" } else { "" }.to_owned(),
+        term: is_won.then_some(3),
+        terms: is_won.then_some(2),
+        downtime_ms: Some(Milliseconds::from_nanos(1_500_000_001)),
+        censored: !is_won,
+    }
+}
+
+fn step() -> StepRow {
+    StepRow {
+        step: "commit".to_owned(),
+        at_s: at(8_000_000_000),
+        duration_ms: Milliseconds::from_nanos(40_000_003),
+    }
+}
+
+fn span(number: Option<u64>) -> TimelineRow {
+    TimelineRow {
+        timeline: "leadership".to_owned(),
+        peer: 0,
+        nickname: "acme-1".to_owned(),
+        from_s: at(1),
+        to_s: at(9_000_000_001),
+        state: if number.is_some() { "leader" } else { "down" }.to_owned(),
+        number,
     }
 }
 

@@ -12,6 +12,10 @@ pub mod raft;
 pub mod rumor;
 mod survival;
 pub mod swim;
+mod thinned;
+mod timeline;
 
 pub use finding::{Breach, Finding, Ledger};
 pub use survival::Survival;
+pub(crate) use thinned::Thinned;
+pub(crate) use timeline::Timeline;

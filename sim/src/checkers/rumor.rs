@@ -314,7 +314,7 @@ where
             Happened::Replied(id, reply) => self.replied(peer, *id, reply),
             Happened::Started | Happened::Restarted => self.up += 1,
             Happened::Crashed => self.crashed(peer),
-            Happened::Paused | Happened::Resumed => {}
+            Happened::Paused | Happened::Resumed | Happened::Sent(_) | Happened::Received(_) => {}
         }
     }
 

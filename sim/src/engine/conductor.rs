@@ -167,7 +167,8 @@ impl<'a, P: Protocol> Conductor<'a, P> {
         if notices.is_empty() {
             return;
         }
-        notices.sort_unstable_by_key(|notice| (notice.at, notice.peer, notice.n));
+        // Stable: messages are told under the number of what was told before them.
+        notices.sort_by_key(|notice| (notice.at, notice.peer, notice.n));
         for notice in notices.drain(..) {
             self.hear_one(&notice);
         }
@@ -183,7 +184,11 @@ impl<'a, P: Protocol> Conductor<'a, P> {
                 self.operations += 1;
                 self.nemesis.on_operations(notice.at, self.operations);
             }
-            Happened::Invoked(..) | Happened::Paused | Happened::Resumed => {}
+            Happened::Invoked(..)
+            | Happened::Paused
+            | Happened::Resumed
+            | Happened::Sent(_)
+            | Happened::Received(_) => {}
         }
         let world = World {
             fabric: &self.plan.fabric,

@@ -39,7 +39,7 @@ pub use cast::{Cast, Workload};
 pub use counters::{Counters, KindCount, PeakLoad};
 pub use driver::{Options, Outcome, RunControl, identity_seed, run};
 pub use ledger::{MessageFate, MessageTrace};
-pub use notice::{Happened, Notice, TraceEntry};
+pub use notice::{Happened, Notice, Passage, TraceEntry};
 pub use observe::{Observer, World};
 pub use sequential::{Held, Sequential};
 pub use shard::PeerPanic;

@@ -1,6 +1,6 @@
 //! What happened at peers, in order, for checkers, triggers and reports.
 
-use fedsim_protocols::{PeerId, Protocol, RequestId};
+use fedsim_protocols::{Payload, PeerId, Protocol, RequestId};
 
 use super::agenda::Class;
 use crate::time::SimTime;
@@ -35,6 +35,23 @@ pub enum Happened<P: Protocol> {
     Paused,
     /// The peer goes on.
     Resumed,
+    /// A message of the peer entered the network; told only where messages are traced.
+    Sent(Box<Passage<P::Message>>),
+    /// The machine takes up a message; told only where messages are traced.
+    Received(Box<Passage<P::Message>>),
+}
+
+/// One end of a message's way.
+#[derive(Clone, Debug)]
+pub struct Passage<M> {
+    /// The peer at the other end.
+    pub with: PeerId,
+    /// The sender's count of what it sent or had due so far; tells its messages apart.
+    pub seq: u64,
+    /// How many the network makes of it, the number of the second being the next: told at sending.
+    pub copies: u64,
+    /// The message.
+    pub payload: Payload<M>,
 }
 
 impl<P: Protocol> Clone for Happened<P> {
@@ -48,6 +65,8 @@ impl<P: Protocol> Clone for Happened<P> {
             Self::Restarted => Self::Restarted,
             Self::Paused => Self::Paused,
             Self::Resumed => Self::Resumed,
+            Self::Sent(passage) => Self::Sent(passage.clone()),
+            Self::Received(passage) => Self::Received(passage.clone()),
         }
     }
 }

@@ -15,7 +15,8 @@ use crate::time::SimTime;
 
 /// An input that waits for the processor.
 pub(crate) enum Backlogged<P: Protocol> {
-    Message(PeerId, Payload<P::Message>),
+    /// From whom, and the sender's number of it.
+    Message(PeerId, u64, Payload<P::Message>),
     Timer(P::Timer),
     Persisted(PersistToken),
     Request(RequestId, P::Request),

@@ -23,7 +23,7 @@ const IDENTITIES: usize = 10_000;
 pub fn run_cast<C: Cast, W: Watch<C::Machine>>(
     scenario: &Scenario,
     cast: &Arc<C>,
-    watch: W,
+    mut watch: W,
     options: &RunOptions,
 ) -> Result<RunRecord, RunFailure> {
     let engine_options = Options {
@@ -31,6 +31,9 @@ pub fn run_cast<C: Cast, W: Watch<C::Machine>>(
         messages: options.trace || scenario.report.trace,
         ..engine_options(scenario, options)
     };
+    if engine_options.messages {
+        watch.write_trace();
+    }
     let mut recorder = Recorder::new(watch, cast.protocol());
     let outcome = engine::run(scenario, cast, &engine_options, &mut recorder)?;
     if outcome.cancelled {

@@ -138,6 +138,7 @@ impl<W> Recorder<W> {
             }
             Happened::Paused => self.event_row(at, peer, "paused", String::new),
             Happened::Resumed => self.event_row(at, peer, "resumed", String::new),
+            Happened::Sent(_) | Happened::Received(_) => {}
         }
     }
 }

@@ -40,6 +40,7 @@ pub(super) fn tell<C: Cast, W: Watch<C::Machine>>(
     if ends.is_some() {
         let options = Options {
             sample_every: None,
+            messages: false,
             ..options.clone()
         };
         let outcome = engine::run(scenario, cast, &options, &mut teller)?;
@@ -95,6 +96,7 @@ fn concerns<P: Protocol, W: Watch<P>>(notice: &Notice<P>, peers: &[PeerId]) -> b
         | Happened::Restarted
         | Happened::Paused
         | Happened::Resumed => true,
+        Happened::Sent(_) | Happened::Received(_) => false,
     }
 }
 
@@ -109,6 +111,8 @@ fn line<P: Protocol>(notice: &Notice<P>, scenario: &Scenario) -> String {
         Happened::Restarted => "restarted".to_owned(),
         Happened::Paused => "paused".to_owned(),
         Happened::Resumed => "resumed".to_owned(),
+        Happened::Sent(passage) => format!("sent {:?}", &*passage.payload),
+        Happened::Received(passage) => format!("received {:?}", &*passage.payload),
     };
     format!("{:.6} s  {nickname}: {what}", notice.at.as_secs_f64())
 }

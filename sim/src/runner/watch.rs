@@ -16,6 +16,9 @@ pub trait Watch<P: Protocol>: Observer<P> {
         scenario.report.interval
     }
 
+    /// Asks it, before the run, to write a trace of its own protocol: all messages are told to it.
+    fn write_trace(&mut self) {}
+
     /// Whether an event of one of `peers` belongs to the story of a violation that concerns them.
     fn concerns(event: &P::Event, peers: &[PeerId]) -> bool {
         let _ = (event, peers);

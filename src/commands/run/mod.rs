@@ -60,7 +60,8 @@ pub(crate) struct Run {
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub(crate) format: Format,
 
-    /// Record every message and its fate in trace.csv; memory grows with the number of messages
+    /// Record every message and its fate in trace.csv, and every step of Raft in
+    /// raft_trace.ndjson; memory grows with the number of messages
     #[arg(long)]
     pub(crate) trace: bool,
 

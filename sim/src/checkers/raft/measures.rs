@@ -1,17 +1,21 @@
 //! What a run of Raft measures: how long nobody led, how long commits took, how far logs differ.
 
-use fedsim_protocols::PeerId;
 use fedsim_protocols::raft::{Paper, Rules};
-use fedsim_record::{SampleRow, Seconds};
+use fedsim_protocols::{PeerId, SimDuration};
+use fedsim_record::{ElectionRow, Milliseconds, SampleRow, StepRow};
 
 use super::witness::{Cluster, Witness};
-use crate::checkers::Survival;
+use crate::checkers::{Survival, Thinned};
 use crate::engine::World;
-use crate::runner::WatchReport;
+use crate::runner::{WatchReport, seconds};
 use crate::time::SimTime;
 
 /// Samples of each series at most.
 const SAMPLES: usize = 2_000;
+/// Commits of which the duration is written down at most.
+const COMMITS: usize = 20_000;
+/// Elections written down at most.
+const ELECTIONS: usize = 20_000;
 
 /// Measures elections and commits.
 pub(super) struct Measures {
@@ -27,12 +31,11 @@ pub(super) struct Measures {
     /// Terms from one leader to the next, summed up.
     terms_taken: u64,
     latencies: Vec<u64>,
-    /// Latencies of the current interval.
-    recent: Vec<u64>,
+    commits: Thinned<StepRow>,
+    elections: Thinned<ElectionRow>,
     committed_at_warm_up: u64,
     divergence: u64,
-    samples: Vec<SampleRow>,
-    taken: usize,
+    samples: Thinned<[SampleRow; 2]>,
     pub(super) snapshots_taken: u64,
     pub(super) snapshots_installed: u64,
     pub(super) transfers: u64,
@@ -51,11 +54,11 @@ impl Measures {
             leaders: 0,
             terms_taken: 0,
             latencies: Vec::new(),
-            recent: Vec::new(),
+            commits: Thinned::new(COMMITS),
+            elections: Thinned::new(ELECTIONS),
             committed_at_warm_up: 0,
             divergence: 0,
-            samples: Vec::new(),
-            taken: 0,
+            samples: Thinned::new(SAMPLES),
             snapshots_taken: 0,
             snapshots_installed: 0,
             transfers: 0,
@@ -72,10 +75,19 @@ impl Measures {
         self.leaders += 1;
         self.terms_taken += term - before;
         self.first_election.get_or_insert(at);
-        if let Some(since) = self.down_since.take() {
-            self.downtime.complete(at.since(since));
+        let downtime = self.down_since.take().map(|since| at.since(since));
+        if let Some(downtime) = downtime {
+            self.downtime.complete(downtime);
         }
         self.leader = Some((peer, term));
+        self.elections.push(|| ElectionRow {
+            elected_s: Some(seconds(at)),
+            leader: self.names[peer.index()].clone(),
+            term: Some(term),
+            terms: Some(term - before),
+            downtime_ms: downtime.map(milliseconds),
+            censored: false,
+        });
     }
 
     /// `peer` no longer leads: it crashed, paused or stepped down.
@@ -115,48 +127,54 @@ impl Measures {
         for index in first..=last {
             let own = witness.kept(index).filter(|seen| seen.term == witness.term);
             if let Some(seen) = own {
-                let span = at.since(seen.at).as_nanos();
-                self.latencies.push(span);
-                self.recent.push(span);
+                let span = at.since(seen.at);
+                self.latencies.push(span.as_nanos());
+                self.commits.push(|| StepRow {
+                    step: "commit".to_owned(),
+                    at_s: seconds(at),
+                    duration_ms: milliseconds(span),
+                });
             }
         }
     }
 
+    /// How far the logs of those that are up are behind the longest.
     pub(super) fn sample(&mut self, now: SimTime, cluster: &Cluster) {
         let lasts = cluster.peers.iter().map(Witness::last_index);
         let furthest = lasts.max().unwrap_or(0);
         let up = cluster.peers.iter().filter(|witness| witness.is_up);
-        let behind = up
-            .filter(|witness| !witness.configuration.voters.is_empty())
-            .map(|witness| furthest - witness.commit.max(witness.last_index().min(furthest)));
-        self.divergence = self.divergence.max(behind.max().unwrap_or(0));
-        let recent = std::mem::take(&mut self.recent);
-        self.taken += 1;
-        if self.taken > SAMPLES {
+        let members = up.filter(|witness| !witness.configuration.voters.is_empty());
+        let behind = members.map(|witness| furthest - witness.last_index());
+        let mut behind: Vec<u64> = behind.collect();
+        behind.sort_unstable();
+        let Some(&most) = behind.last() else {
             return;
-        }
-        let at_s = Seconds::from_nanos(now.as_nanos());
-        for (witness, name) in cluster.peers.iter().zip(&self.names) {
-            if witness.is_up && !witness.configuration.voters.is_empty() {
-                let behind = (furthest - witness.last_index()) as f64;
-                self.samples
-                    .push(row("entries behind", name, ("entries", behind), at_s));
-                self.samples
-                    .push(row("term", name, ("", witness.term as f64), at_s));
-            }
-        }
-        if let Some([p50, p99]) = quantiles(recent, [0.50, 0.99]) {
-            self.samples
-                .push(row("commit latency", "median", ("ms", p50), at_s));
-            self.samples
-                .push(row("commit latency", "p99", ("ms", p99), at_s));
-        }
+        };
+        self.divergence = self.divergence.max(most);
+        let median = behind[behind.len() / 2];
+        self.samples.push(|| {
+            let lines = [("furthest behind", most), ("median server", median)];
+            lines.map(|(line, value)| SampleRow {
+                series: format!("log divergence/{line}"),
+                unit: "entries behind the longest log".to_owned(),
+                at_s: seconds(now),
+                value: value as f64,
+            })
+        });
     }
 
     /// Fills in what was measured by `end`.
     pub(super) fn finish(&mut self, end: SimTime, cluster: &Cluster, report: &mut WatchReport) {
         if let Some(since) = self.down_since {
             self.downtime.censored(end.since(since));
+            self.elections.push(|| ElectionRow {
+                elected_s: None,
+                leader: String::new(),
+                term: None,
+                terms: None,
+                downtime_ms: Some(milliseconds(end.since(since))),
+                censored: true,
+            });
         }
         report.metric("election_downtimes", self.downtime.completed() as f64);
         let downtime = std::mem::take(&mut self.downtime).estimate();
@@ -179,7 +197,11 @@ impl Measures {
         report.metric("snapshots_installed", self.snapshots_installed as f64);
         report.metric("transfers_started", self.transfers as f64);
         self.finish_commits(end, cluster, report);
-        report.tables.samples = std::mem::take(&mut self.samples);
+        report.tables.elections = self.elections.take();
+        report.tables.steps = self.commits.take();
+        let samples = self.samples.take();
+        let lines = [0, 1].map(|line| samples.iter().map(move |pair| pair[line].clone()));
+        report.tables.samples = lines.into_iter().flatten().collect();
     }
 
     fn finish_commits(&mut self, end: SimTime, cluster: &Cluster, report: &mut WatchReport) {
@@ -218,13 +240,8 @@ impl Measures {
     ];
 }
 
-fn row(panel: &str, line: &str, (unit, value): (&str, f64), at_s: Seconds) -> SampleRow {
-    SampleRow {
-        series: format!("{panel}/{line}"),
-        unit: unit.to_owned(),
-        at_s,
-        value,
-    }
+fn milliseconds(span: SimDuration) -> Milliseconds {
+    Milliseconds::from_nanos(span.as_nanos())
 }
 
 /// Quantiles in milliseconds by nearest rank; none of nothing.

@@ -28,22 +28,20 @@ mod measures;
 mod progress;
 #[cfg(test)]
 mod tests;
+mod trace;
+mod watch;
 mod witness;
 
 use fedsim_protocols::raft::{
-    Configuration, RaftConfig, RaftEvent, RaftPeer, RaftReply, RaftRequest, ReadMode, Role, Rules,
-    Shared,
+    Configuration, RaftConfig, RaftEvent, RaftPeer, RaftRequest, ReadMode, Role, Rules, Shared,
 };
-use fedsim_protocols::{PeerId, RunKey, SimDuration};
-use fedsim_record::{Attachment, Outcome as Answer};
+use fedsim_protocols::{PeerId, RunKey};
 use fedsim_scenarios::Scenario;
-use fedsim_scenarios::spec::Fault;
+use fedsim_scenarios::spec::{self, Fault};
 
-use super::{Finding, Ledger};
-use crate::engine::{Happened, Notice, Observer, Outcome, World};
-use crate::judge::{edn, jsonl};
+use super::{Finding, Ledger, Timeline};
+use crate::engine::{Happened, Notice};
 use crate::network;
-use crate::runner::{Watch, WatchReport};
 use crate::time::SimTime;
 use configurations::Configurations;
 use disks::Disks;
@@ -53,6 +51,7 @@ use logs::Logs;
 use machines::{Applied, Machines};
 use measures::Measures;
 use progress::Progress;
+use trace::Trace;
 use witness::Cluster;
 
 const ELECTION_SAFETY: &str = "raft/election-safety";
@@ -85,6 +84,11 @@ pub struct RaftWatch {
     progress: Progress,
     clients: Clients,
     measures: Measures,
+    names: Vec<String>,
+    /// Which peers are servers.
+    servers: Vec<bool>,
+    timeline: Timeline,
+    trace: Option<Trace>,
     /// Whether a disk that is found empty may have been wiped.
     wipes: bool,
     /// Which assumption of the read mode the scenario leaves.
@@ -95,11 +99,10 @@ impl RaftWatch {
     /// A watch for the cluster of `scenario`, whose servers are set as `config` says.
     pub fn new(scenario: &Scenario, config: &RaftConfig) -> Self {
         let peers = scenario.peers.len();
-        let names = scenario
-            .peers
-            .iter()
-            .map(|it| it.nickname.clone())
-            .collect();
+        let names = scenario.peers.iter().map(|it| it.nickname.clone());
+        let names: Vec<String> = names.collect();
+        let servers = scenario.peers.iter();
+        let servers = servers.map(|peer| peer.role == spec::Role::Member);
         let wiped = |fault: &Fault| matches!(fault, Fault::Wipe(_));
         Self {
             cluster: Cluster::new(peers),
@@ -110,7 +113,11 @@ impl RaftWatch {
             configurations: Configurations::new(),
             progress: Progress::new(config),
             clients: Clients::new(),
-            measures: Measures::new(names, SimTime::from(scenario.warm_up)),
+            measures: Measures::new(names.clone(), SimTime::from(scenario.warm_up)),
+            names,
+            servers: servers.collect(),
+            timeline: Timeline::new("leadership", peers),
+            trace: None,
             wipes: scenario.faults.iter().any(|it| wiped(&it.fault)),
             broken_reads: broken_reads(scenario, config),
         }
@@ -169,7 +176,7 @@ impl RaftWatch {
                 last,
                 ..
             } => {
-                self.recovered(peer, (term, snapshot, last));
+                self.recovered(at, peer, (term, snapshot, last));
             }
             RaftEvent::DamagedLog { .. } => self.set_damaged(at, peer, true),
             RaftEvent::Repaired { .. } => self.set_damaged(at, peer, false),
@@ -212,6 +219,7 @@ impl RaftWatch {
     fn changed_role(&mut self, at: SimTime, peer: PeerId, role: Role, term: u64) {
         let led = self.cluster.of(peer).leads();
         self.cluster.of_mut(peer).take_role(role, term);
+        self.timeline.set(at, peer, role_name(role), Some(term));
         if led && role != Role::Leader {
             self.measures.deposed(at, peer);
         }
@@ -303,7 +311,17 @@ impl RaftWatch {
         witness.configuration_index = index;
     }
 
-    fn recovered(&mut self, peer: PeerId, (term, snapshot, last): (u64, u64, u64)) {
+    /// A peer is away; that of a client is not told.
+    fn note_absence(&mut self, at: SimTime, peer: PeerId, state: &'static str) {
+        if self.servers[peer.index()] {
+            self.timeline.set(at, peer, state, None);
+        }
+    }
+
+    fn recovered(&mut self, at: SimTime, peer: PeerId, kept: (u64, u64, u64)) {
+        let (term, snapshot, last) = kept;
+        self.timeline
+            .set(at, peer, role_name(Role::Follower), Some(term));
         if self.wipes && (term, last) == (0, 0) && self.cluster.of(peer).durable > 0 {
             let all = self.ledgers();
             for ledger in all {
@@ -353,9 +371,13 @@ impl RaftWatch {
     }
 
     fn happened<R: Rules>(&mut self, notice: &Notice<RaftPeer<R>>) {
+        if let Some(trace) = &mut self.trace {
+            trace.hear(notice);
+        }
         let (at, peer) = (notice.at, notice.peer);
         match &notice.what {
             Happened::Event(event) => return self.heard(at, peer, event),
+            Happened::Sent(_) | Happened::Received(_) => return,
             Happened::Invoked(id, request) => {
                 if let RaftRequest::Operate { operation } = request {
                     self.clients.invoked(at, *id, operation);
@@ -367,6 +389,7 @@ impl RaftWatch {
             Happened::Crashed => {
                 self.measures.deposed(at, peer);
                 self.cluster.of_mut(peer).crash();
+                self.note_absence(at, peer, "down");
             }
             Happened::Restarted => {
                 let witness = self.cluster.of_mut(peer);
@@ -377,10 +400,28 @@ impl RaftWatch {
             Happened::Paused => {
                 self.measures.deposed(at, peer);
                 self.cluster.of_mut(peer).is_paused = true;
+                self.note_absence(at, peer, "paused");
             }
-            Happened::Resumed => self.cluster.of_mut(peer).is_paused = false,
+            Happened::Resumed => {
+                let witness = self.cluster.of_mut(peer);
+                witness.is_paused = false;
+                let (role, term) = (witness.role, witness.term);
+                if self.servers[peer.index()] {
+                    self.timeline.set(at, peer, role_name(role), Some(term));
+                }
+            }
         }
         self.progress.disturb(at);
+    }
+}
+
+/// A server's role as traces and timelines name it.
+fn role_name(role: Role) -> &'static str {
+    match role {
+        Role::Follower => "follower",
+        Role::PreCandidate => "pre-candidate",
+        Role::Candidate => "candidate",
+        Role::Leader => "leader",
     }
 }
 
@@ -400,134 +441,4 @@ fn broken_reads(scenario: &Scenario, config: &RaftConfig) -> Option<&'static str
         .iter()
         .any(|clock| clock.drift_ppm().unsigned_abs() > bound);
     beyond.then_some("a clock drifts more than clock_drift_ppm under leases")
-}
-
-impl<R: Rules> Observer<RaftPeer<R>> for RaftWatch {
-    fn notice(&mut self, notice: &Notice<RaftPeer<R>>, _: &World<'_>) {
-        self.happened(notice);
-    }
-
-    fn weather_changed(&mut self, now: SimTime, world: &World<'_>) {
-        self.progress.disturb(now);
-        self.measures.weather_changed(now, &self.cluster, world);
-    }
-
-    fn sample(&mut self, now: SimTime, world: &World<'_>) {
-        self.progress.sample(now, &self.cluster, world);
-        self.disks.inspect(now, &self.cluster);
-        self.measures.sample(now, &self.cluster);
-    }
-}
-
-impl<R: Rules> Watch<RaftPeer<R>> for RaftWatch {
-    fn sample_every(&self, scenario: &Scenario) -> SimDuration {
-        scenario.report.interval
-    }
-
-    fn concerns(event: &RaftEvent, _: &[PeerId]) -> bool {
-        !matches!(
-            event,
-            RaftEvent::Rejected { .. } | RaftEvent::ReadServed { .. }
-        )
-    }
-
-    fn is_of_interest(&self, event: &RaftEvent) -> bool {
-        match event {
-            RaftEvent::BecameFollower { .. }
-            | RaftEvent::BecamePreCandidate { .. }
-            | RaftEvent::BecameCandidate { .. }
-            | RaftEvent::LeaderElected { .. }
-            | RaftEvent::Truncated { .. }
-            | RaftEvent::SnapshotTaken { .. }
-            | RaftEvent::SnapshotInstalled { .. }
-            | RaftEvent::ConfigurationChanged { .. }
-            | RaftEvent::ChangeAborted { .. }
-            | RaftEvent::TransferStarted { .. }
-            | RaftEvent::TransferAborted { .. }
-            | RaftEvent::QuorumLost { .. }
-            | RaftEvent::Recovered { .. }
-            | RaftEvent::DamagedLog { .. }
-            | RaftEvent::Repaired { .. } => true,
-            RaftEvent::Voted { .. }
-            | RaftEvent::Appended { .. }
-            | RaftEvent::Durable { .. }
-            | RaftEvent::Committed { .. }
-            | RaftEvent::Applied { .. }
-            | RaftEvent::ReadServed { .. }
-            | RaftEvent::Acknowledged { .. }
-            | RaftEvent::Rejected { .. } => false,
-        }
-    }
-
-    fn operation(&self, request: &RaftRequest) -> &'static str {
-        use fedsim_protocols::raft::Operation;
-        match request {
-            RaftRequest::Operate { operation } => match operation {
-                Operation::Read { .. } => "read",
-                Operation::Write { .. } => "write",
-                Operation::CompareAndSwap { .. } => "cas",
-                Operation::Append { .. } => "append",
-            },
-            RaftRequest::ChangeMembership { .. } => "change-membership",
-            RaftRequest::Transfer { .. } => "transfer",
-            RaftRequest::TakeSnapshot => "take-snapshot",
-        }
-    }
-
-    fn answer(&self, reply: &RaftReply) -> Answer {
-        match reply {
-            RaftReply::Ok { .. } => Answer::Ok,
-            RaftReply::Fail { .. } => Answer::Failed,
-            RaftReply::Unknown { .. } => Answer::Unanswered,
-        }
-    }
-
-    fn finish(&mut self, outcome: &Outcome, report: &mut WatchReport) {
-        let end = outcome.ended_at;
-        report.findings = self.findings(end);
-        self.measures.finish(end, &self.cluster, report);
-        let clients = &self.clients;
-        report.metric("operations_ok", clients.ok as f64);
-        report.metric("operations_failed", clients.failed as f64);
-        report.metric("operations_unknown", clients.unknown as f64);
-        report.metric("operations_unanswered", clients.unanswered() as f64);
-        if !clients.history().operations().is_empty() {
-            let attach = |name: &str, text| Attachment {
-                name: name.to_owned(),
-                text,
-            };
-            let history = clients.history();
-            report.attachments = vec![
-                attach("history.edn", edn::write(history)),
-                attach("history.jsonl", jsonl::write(history)),
-            ];
-        }
-    }
-
-    fn metric_names() -> Vec<String> {
-        let clients = [
-            "operations_ok",
-            "operations_failed",
-            "operations_unknown",
-            "operations_unanswered",
-        ];
-        let all = Measures::NAMES.iter().chain(&clients);
-        all.map(|name| (*name).to_owned()).collect()
-    }
-
-    fn invariant_names() -> Vec<&'static str> {
-        vec![
-            ELECTION_SAFETY,
-            ONE_VOTE,
-            APPEND_ONLY,
-            LOG_MATCHING,
-            COMPLETENESS,
-            STATE_MACHINE,
-            DURABILITY,
-            EXACTLY_ONCE,
-            CONFIGURATION,
-            PROGRESS,
-            LINEARIZABLE,
-        ]
-    }
 }

@@ -279,7 +279,7 @@ where
         match &notice.what {
             Happened::Event(event) => self.heard(at, peer, event, world),
             Happened::Invoked(_, request) => self.asked(at, peer, request),
-            Happened::Replied(..) => {}
+            Happened::Replied(..) | Happened::Sent(_) | Happened::Received(_) => {}
             Happened::Started => self.started(at, peer, false),
             Happened::Restarted => self.started(at, peer, true),
             Happened::Crashed => self.crashed(at, peer, world),

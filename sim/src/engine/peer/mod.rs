@@ -176,10 +176,13 @@ impl<P: Protocol> Peer<P> {
         }
         cell.counters.at(at, kind).delivered += 1;
         if self.physique.must_wait(at) {
-            let message = Backlogged::Message(envelope.from, envelope.payload.clone());
+            let Envelope {
+                from, seq, payload, ..
+            } = envelope;
+            let message = Backlogged::Message(*from, *seq, payload.clone());
             return self.wait(at, message);
         }
-        self.input(at, Input::Message(envelope.from, &*envelope.payload), cell);
+        self.take_message(at, envelope.from, envelope.seq, &envelope.payload, cell);
     }
 
     fn perform(&mut self, key: Key, task: Task<P>, cell: &mut Cell<P>, stage: &dyn Stage<P>) {
@@ -223,8 +226,8 @@ impl<P: Protocol> Peer<P> {
     /// Feeds an input that waited, or could have.
     fn take_up(&mut self, at: SimTime, input: Backlogged<P>, cell: &mut Cell<P>) {
         match input {
-            Backlogged::Message(from, payload) => {
-                self.input(at, Input::Message(from, &*payload), cell);
+            Backlogged::Message(from, seq, payload) => {
+                self.take_message(at, from, seq, &payload, cell);
             }
             Backlogged::Timer(timer) => self.input(at, Input::Timer(timer), cell),
             Backlogged::Persisted(token) => self.input(at, Input::Persisted(token), cell),
@@ -266,14 +269,23 @@ impl<P: Protocol> Peer<P> {
             return;
         }
         if self.physique.must_wait(at) {
-            let message = Backlogged::Message(envelope.from, envelope.payload.clone());
+            let Envelope {
+                from, seq, payload, ..
+            } = envelope;
+            let message = Backlogged::Message(*from, *seq, payload.clone());
             return self.wait(at, message);
         }
-        self.input(at, Input::Message(envelope.from, &*envelope.payload), cell);
+        self.take_message(at, envelope.from, envelope.seq, &envelope.payload, cell);
     }
 
     fn tell(&mut self, at: SimTime, what: Happened<P>, cell: &mut Cell<P>) {
         self.steps += 1;
+        cell.notice(at, self.sender.id, self.steps, what);
+    }
+
+    /// Tells of a message behind what was told last; counts nothing, as names of requests are made
+    /// from what is counted and a trace must not change them.
+    fn tell_passage(&mut self, at: SimTime, what: Happened<P>, cell: &mut Cell<P>) {
         cell.notice(at, self.sender.id, self.steps, what);
     }
 

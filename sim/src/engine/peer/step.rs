@@ -8,7 +8,7 @@ use super::Peer;
 use crate::engine::agenda::{Class, Sends, Task};
 use crate::engine::cell::Cell;
 use crate::engine::envelope::Envelope;
-use crate::engine::notice::Happened;
+use crate::engine::notice::{Happened, Passage};
 use crate::network::Work;
 use crate::time::SimTime;
 
@@ -116,9 +116,15 @@ impl<P: Protocol> Peer<P> {
         cell: &mut Cell<P>,
     ) {
         if to != self.sender.id {
+            if cell.ledger.is_some() {
+                return self.send_told(at, to, payload, cell);
+            }
             return cell.carry(&mut self.sender, at, to, payload);
         }
         let key = self.key(at, Class::Delivery);
+        if cell.ledger.is_some() {
+            self.tell_sent(at, to, (key.seq, 1), payload.clone(), cell);
+        }
         let envelope = Envelope {
             at,
             seq: key.seq,
@@ -127,6 +133,58 @@ impl<P: Protocol> Peer<P> {
             payload,
         };
         self.agenda.add(key, Task::Own(Box::new(envelope)));
+    }
+
+    #[cold]
+    fn send_told(
+        &mut self,
+        at: SimTime,
+        to: PeerId,
+        payload: Payload<P::Message>,
+        cell: &mut Cell<P>,
+    ) {
+        let before = self.sender.seq;
+        cell.carry(&mut self.sender, at, to, payload.clone());
+        let copies = self.sender.seq - before;
+        self.tell_sent(at, to, (before + 1, copies), payload, cell);
+    }
+
+    fn tell_sent(
+        &mut self,
+        at: SimTime,
+        with: PeerId,
+        (seq, copies): (u64, u64),
+        payload: Payload<P::Message>,
+        cell: &mut Cell<P>,
+    ) {
+        let passage = Passage {
+            with,
+            seq,
+            copies,
+            payload,
+        };
+        self.tell_passage(at, Happened::Sent(Box::new(passage)), cell);
+    }
+
+    /// The machine takes up a message.
+    pub(super) fn take_message(
+        &mut self,
+        at: SimTime,
+        from: PeerId,
+        seq: u64,
+        payload: &Payload<P::Message>,
+        cell: &mut Cell<P>,
+    ) {
+        if cell.ledger.is_some() && self.machine.is_some() {
+            let passage = Passage {
+                with: from,
+                seq,
+                copies: 1,
+                payload: payload.clone(),
+            };
+            self.tell_passage(at, Happened::Received(Box::new(passage)), cell);
+        }
+        self.input(at, Input::Message(from, &**payload), cell);
     }
 
     pub(super) fn report(&mut self, at: SimTime, event: P::Event, cell: &mut Cell<P>) {

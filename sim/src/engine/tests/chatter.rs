@@ -6,7 +6,7 @@ use fedsim_protocols::{
     Stored, Write, fold_enum, fold_struct,
 };
 
-use crate::engine::{Cast, Happened, MessageTrace, Notice, Observer, Workload, World};
+use crate::engine::{Cast, Happened, MessageTrace, Notice, Observer, Passage, Workload, World};
 use crate::time::SimTime;
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, BorshSerialize, BorshDeserialize)]
@@ -213,6 +213,9 @@ pub(super) struct Diary {
     pub(super) until: Option<usize>,
     pub(super) samples: usize,
     pub(super) messages: Vec<MessageTrace>,
+    /// Sends and receipts as told: when, by whom, number, with whom.
+    pub(super) sent: Vec<(SimTime, PeerId, u64, PeerId)>,
+    pub(super) received: Vec<(SimTime, PeerId, u64, PeerId)>,
 }
 
 impl Diary {
@@ -234,6 +237,14 @@ impl<P: Protocol> Observer<P> for Diary {
             Happened::Restarted => "restarted".to_owned(),
             Happened::Paused => "paused".to_owned(),
             Happened::Resumed => "resumed".to_owned(),
+            Happened::Sent(passage) => {
+                self.sent.extend(passages(notice, passage));
+                return;
+            }
+            Happened::Received(passage) => {
+                self.received.extend(passages(notice, passage));
+                return;
+            }
         };
         self.lines.push((notice.at, notice.peer, text));
     }
@@ -249,4 +260,14 @@ impl<P: Protocol> Observer<P> for Diary {
     fn is_satisfied(&self) -> bool {
         self.until.is_some_and(|until| self.lines.len() >= until)
     }
+}
+
+/// One row for each message that the network makes of a passage.
+fn passages<P: Protocol>(
+    notice: &Notice<P>,
+    passage: &Passage<P::Message>,
+) -> impl Iterator<Item = (SimTime, PeerId, u64, PeerId)> {
+    let (at, peer, with) = (notice.at, notice.peer, passage.with);
+    let numbers = passage.seq..passage.seq + passage.copies;
+    numbers.map(move |seq| (at, peer, seq, with))
 }

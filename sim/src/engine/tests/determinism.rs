@@ -1,5 +1,6 @@
 //! The same run whatever runs it: threads, windows, samples, recording.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use fedsim_protocols::{Probability, SimDuration};
@@ -8,7 +9,7 @@ use fedsim_scenarios::spec::{DiskSpec, Fault, Partition, Reorder};
 
 use super::chatter::{Chat, Diary};
 use super::{fault, one, scenario};
-use crate::engine::{Options, Outcome, run};
+use crate::engine::{MessageFate, MessageTrace, Options, Outcome, run};
 use crate::time::SimTime;
 
 /// Everything at once: loss, duplicates, reordering, slow disks, cuts, crashes, pauses.
@@ -103,6 +104,43 @@ fn threads_windows_samples_and_recording_change_nothing() {
         assert_eq!(messages.get_or_insert_with(|| told.clone()), &told);
     }
     assert!(reference.messages.is_empty(), "nobody asked for them");
+    assert!(reference.sent.is_empty() && reference.received.is_empty());
+}
+
+#[test]
+fn every_message_is_told_where_it_leaves_and_where_it_is_taken_up() {
+    // The ledger knows each message from the other side of the code: what was told at sending must
+    // be just its list, and whoever takes a message up must have been sent it before.
+    let storm = storm(8);
+    let mut diary = Diary::default();
+    let options = Options {
+        messages: true,
+        ..Options::default()
+    };
+    outcome(&storm, &options, &mut diary);
+    let row = |message: &MessageTrace| (message.sent, message.from, message.seq, message.to);
+    let sent: BTreeSet<_> = diary.messages.iter().map(row).collect();
+    let told = diary.sent.iter().filter(|(_, from, _, to)| from != to);
+    assert_eq!(told.copied().collect::<BTreeSet<_>>(), sent);
+    let bag: BTreeMap<_, _> = diary
+        .sent
+        .iter()
+        .map(|&(at, from, seq, to)| ((from, seq, to), at))
+        .collect();
+    for &(at, to, seq, from) in &diary.received {
+        assert!(
+            bag[&(from, seq, to)] <= at,
+            "{to} got {seq} before {from} sent it"
+        );
+    }
+    let total = diary
+        .messages
+        .iter()
+        .filter(|it| matches!(it.fate, MessageFate::Delivered(_)));
+    assert!(
+        diary.received.len() > total.count() / 2,
+        "most are taken up"
+    );
 }
 
 #[test]
