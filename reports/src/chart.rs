@@ -1,4 +1,4 @@
-//! A picture as data: panels with axes and lines, and the faults behind them.
+//! A picture as data: panels with axes and lines or lanes, and the faults behind them.
 //!
 //! Figures build a [`Chart`] from the record; [`crate::draw`] turns it into SVG. This module
 //! must know neither the record nor the drawing library.
@@ -20,14 +20,97 @@ pub(crate) struct Chart {
     pub(crate) panels: Vec<Panel>,
 }
 
+/// One part of a picture.
+#[derive(Clone, Debug)]
+pub(crate) enum Panel {
+    Curves(Curves),
+    Lanes(Lanes),
+}
+
+impl Panel {
+    pub(crate) fn x(&self) -> &Axis {
+        match self {
+            Self::Curves(curves) => &curves.x,
+            Self::Lanes(lanes) => &lanes.x,
+        }
+    }
+
+    /// Whether `x` is the virtual time of the run, so that the fault bands belong behind it.
+    pub(crate) fn is_over_time(&self) -> bool {
+        match self {
+            Self::Curves(curves) => curves.over_time,
+            Self::Lanes(_) => true,
+        }
+    }
+}
+
+impl From<Curves> for Panel {
+    fn from(curves: Curves) -> Self {
+        Self::Curves(curves)
+    }
+}
+
 /// One coordinate system.
 #[derive(Clone, Debug)]
-pub(crate) struct Panel {
+pub(crate) struct Curves {
     pub(crate) x: Axis,
     pub(crate) y: Axis,
     pub(crate) lines: Vec<Line>,
-    /// Whether `x` is the virtual time of the run, so that the fault bands belong behind it.
+    /// See [`Panel::is_over_time`].
     pub(crate) over_time: bool,
+}
+
+/// Who was what and when: a lane each, from top to bottom, over the virtual time of the run.
+#[derive(Clone, Debug)]
+pub(crate) struct Lanes {
+    pub(crate) x: Axis,
+    pub(crate) label: String,
+    /// What one can be, by the place that pieces name.
+    pub(crate) states: Vec<LaneState>,
+    pub(crate) lanes: Vec<Lane>,
+}
+
+/// A state by its name and how it looks.
+#[derive(Clone, Debug)]
+pub(crate) struct LaneState {
+    pub(crate) label: String,
+    pub(crate) tone: Tone,
+}
+
+/// How loud a state is drawn: by height and by colour, so that it reads without colours too.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Tone {
+    /// Who decides; carries the number of its pieces.
+    Strong,
+    /// Who wants something changed.
+    Alert,
+    /// Who asks whether to.
+    Hint,
+    /// The ordinary.
+    Quiet,
+    /// There, but doing nothing.
+    Away,
+    /// One of several of equal weight, by its colour's place.
+    Distinct(usize),
+}
+
+/// One party.
+#[derive(Clone, Debug)]
+pub(crate) struct Lane {
+    pub(crate) label: String,
+    /// In order, not overlapping; nothing where it was absent.
+    pub(crate) pieces: Vec<Piece>,
+}
+
+/// A span in one state.
+#[derive(Clone, Debug)]
+pub(crate) struct Piece {
+    pub(crate) from: f64,
+    pub(crate) to: f64,
+    /// The place of its state.
+    pub(crate) state: usize,
+    /// Its number, written where there is room.
+    pub(crate) text: String,
 }
 
 /// One axis: what it measures and how far it reaches.
@@ -44,6 +127,8 @@ pub(crate) struct Axis {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Scale {
     Linear,
+    /// Linear, and only whole numbers mean something.
+    Whole,
     /// Both ends are above zero.
     Logarithmic,
 }
@@ -67,6 +152,8 @@ pub(crate) enum Mark {
     Dots,
     /// A cross for each point.
     Crosses,
+    /// A bar from the ground to each point, one whole number wide.
+    Bars,
 }
 
 impl Axis {
@@ -106,6 +193,16 @@ impl Axis {
         }
     }
 
+    /// Whole numbers from 1 that hold every value, with room for the bars at both ends.
+    pub(crate) fn counting(label: impl Into<String>, values: impl Iterator<Item = f64>) -> Self {
+        Self {
+            from: 0.5,
+            to: values.fold(6.0, f64::max) + 0.5,
+            scale: Scale::Whole,
+            label: label.into(),
+        }
+    }
+
     /// The virtual time of a run.
     pub(crate) fn time(end_s: f64) -> Self {
         Self {
@@ -138,7 +235,7 @@ impl Axis {
     /// Where on the axis a value stands: 0 at its start, 1 at its end, clamped to it.
     pub(crate) fn position(&self, value: f64) -> f64 {
         let share = match self.scale {
-            Scale::Linear => (value - self.from) / (self.to - self.from),
+            Scale::Linear | Scale::Whole => (value - self.from) / (self.to - self.from),
             Scale::Logarithmic => {
                 libm::log(value.max(self.from) / self.from) / libm::log(self.to / self.from)
             }
@@ -149,13 +246,14 @@ impl Axis {
     /// Values that deserve a tick, about `wanted` of them, on round numbers.
     pub(crate) fn ticks(&self, wanted: usize) -> Vec<f64> {
         match self.scale {
-            Scale::Linear => self.linear_ticks(wanted),
+            Scale::Linear => self.linear_ticks(wanted, 0.0),
+            Scale::Whole => self.linear_ticks(wanted, 1.0),
             Scale::Logarithmic => self.logarithmic_ticks(),
         }
     }
 
-    fn linear_ticks(&self, wanted: usize) -> Vec<f64> {
-        let step = round_step((self.to - self.from) / wanted.max(1) as f64);
+    fn linear_ticks(&self, wanted: usize, least: f64) -> Vec<f64> {
+        let step = round_step((self.to - self.from) / wanted.max(1) as f64).max(least);
         let first = (self.from / step - 1e-9).ceil() as i64;
         let last = (self.to / step + 1e-9).floor() as i64;
         (first..=last)

@@ -7,23 +7,25 @@
 //! title
 //! y label   - line - line
 //! [1]====  [2]====== faults, in lanes so that they never collide
-//! |   plot           panels under each other
+//! |   plot           panels under each other, of curves or of lanes
 //! x label
 //! [1] what fault 1 is   [2] ...
 //! ```
 
 mod canvas;
 mod colour;
+mod curves;
 mod faults;
+mod lanes;
 mod panel;
 mod thin;
 
 use canvas::{Canvas, Type};
-use faults::{Lanes, Legend};
+use faults::{Bars, Legend};
 use panel::PanelFrame;
 
 use crate::bands::Band;
-use crate::chart::Chart;
+use crate::chart::{Chart, Panel};
 use crate::error::ReportError;
 
 /// Width of every picture, in pixels of the page.
@@ -52,7 +54,7 @@ pub(crate) struct Drawing {
 
 /// Draws the chart, with the faults behind the panels that go over time.
 pub(crate) fn draw(chart: &Chart, bands: &[Band]) -> Result<Drawing, ReportError> {
-    let bands = match chart.panels.iter().any(|panel| panel.over_time) {
+    let bands = match chart.panels.iter().any(Panel::is_over_time) {
         true => bands,
         false => &[],
     };
@@ -68,15 +70,16 @@ pub(crate) fn draw(chart: &Chart, bands: &[Band]) -> Result<Drawing, ReportError
 }
 
 fn draw_into(svg: &mut String, chart: &Chart, bands: &[Band]) -> Result<Vec<PlotArea>, String> {
-    let lanes = Lanes::lay_out(chart, bands);
-    let legend = Legend::lay_out(bands);
-    let frames = panel::frames(chart, TITLE_HEIGHT, lanes.height());
+    let left = panel::left(chart);
+    let bars = Bars::lay_out(chart, left, bands);
+    let legend = Legend::lay_out(left, bands);
+    let frames = panel::frames(chart, left, TITLE_HEIGHT, bars.height());
     let bottom = frames.last().map_or(TITLE_HEIGHT, PanelFrame::bottom);
     let height = bottom + legend.height() + BOTTOM_MARGIN;
     let canvas = Canvas::new(svg, WIDTH, height)?;
-    canvas.text((panel::LEFT, 22.0), &chart.title, Type::TITLE)?;
+    canvas.text((left, 22.0), &chart.title, Type::TITLE)?;
     if let Some(first) = frames.first() {
-        lanes.draw(&canvas, first.area.top - lanes.height())?;
+        bars.draw(&canvas, first.area.top - bars.height())?;
     }
     for (panel, frame) in chart.panels.iter().zip(&frames) {
         panel::draw(&canvas, panel, frame, bands)?;

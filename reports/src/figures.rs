@@ -6,21 +6,30 @@
 mod convergence;
 mod detection;
 mod durations;
+mod elections;
 mod latency;
 mod load;
 mod membership;
 mod messages;
 mod samples;
+pub(crate) mod steps;
+mod timeline;
 
-use fedsim_record::RunRecord;
+use fedsim_record::{RunRecord, Seconds};
 
 use crate::chart::Chart;
 
 /// What draws the charts of one subject; no chart if the record has no rows of it.
 type Figure = fn(&RunRecord) -> Vec<Chart>;
 
+/// Steps of a rate at most; more would be a thicket.
+const STEPS: usize = 160;
+
 /// Every figure, in the order of the report.
 const FIGURES: &[Figure] = &[
+    timeline::charts,
+    elections::charts,
+    steps::charts,
     convergence::charts,
     detection::charts,
     membership::charts,
@@ -52,4 +61,24 @@ fn grouped<'a, R>(rows: &'a [R], name: impl Fn(&'a R) -> &'a str) -> Vec<(&'a st
 /// The end of the run, in seconds: the end of every axis of virtual time.
 fn end_s(record: &RunRecord) -> f64 {
     record.summary.virtual_seconds.as_f64()
+}
+
+/// The length of an interval, for rates.
+fn seconds(from: Seconds, to: Seconds) -> f64 {
+    match to.as_f64() - from.as_f64() {
+        seconds if seconds > 0.0 => seconds,
+        _ => 1.0,
+    }
+}
+
+/// The points of a step function that has a value from one time to another, up to the last end.
+fn level(steps: impl Iterator<Item = (Seconds, Seconds, f64)>) -> Vec<(f64, f64)> {
+    let mut points = Vec::new();
+    let mut end = None;
+    for (from, to, value) in steps {
+        points.push((from.as_f64(), value));
+        end = Some((to.as_f64(), value));
+    }
+    points.extend(end);
+    points
 }

@@ -71,8 +71,10 @@
       pictures.forEach(function (other) {
         if (other === picture || (panel.time && other.panels[0].time)) { mark(other, share); }
       });
-      tip.textContent = panel.x.label + ": " + value(panel.x, share).toPrecision(4) + " · " +
-        panel.y.label + ": " + value(panel.y, 1 - (y - panel.top) / panel.height).toPrecision(4);
+      var depth = (y - panel.top) / panel.height;
+      var second = panel.lanes ? panel.lanes[Math.min(Math.floor(depth * panel.lanes.length), panel.lanes.length - 1)] :
+        panel.y.label + ": " + value(panel.y, 1 - depth).toPrecision(4);
+      tip.textContent = panel.x.label + ": " + value(panel.x, share).toPrecision(4) + " · " + second;
       tip.style.display = "block";
       tip.style.left = Math.min(event.clientX + 14, window.innerWidth - tip.offsetWidth - 8) + "px";
       tip.style.top = event.clientY + 16 + "px";

@@ -4,7 +4,7 @@ use fedsim_record::RunRecord;
 use serde::Serialize;
 
 use crate::bands::{Band, bands};
-use crate::chart::{Axis, Chart, Scale};
+use crate::chart::{Axis, Chart, Panel, Scale};
 use crate::draw::{PlotArea, draw};
 use crate::error::ReportError;
 use crate::figures;
@@ -29,7 +29,11 @@ pub(crate) struct PanelOnPage {
     width: f64,
     height: f64,
     x: AxisOnPage,
-    y: AxisOnPage,
+    /// The names of the lanes, from top to bottom, instead of a vertical axis.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    lanes: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    y: Option<AxisOnPage>,
     time: bool,
 }
 
@@ -79,9 +83,16 @@ fn panels(chart: &Chart, areas: &[PlotArea]) -> Vec<PanelOnPage> {
             top: area.top,
             width: area.width,
             height: area.height,
-            x: on_page(&panel.x),
-            y: on_page(&panel.y),
-            time: panel.over_time,
+            x: on_page(panel.x()),
+            lanes: match panel {
+                Panel::Curves(_) => Vec::new(),
+                Panel::Lanes(lanes) => lanes.lanes.iter().map(|it| it.label.clone()).collect(),
+            },
+            y: match panel {
+                Panel::Curves(curves) => Some(on_page(&curves.y)),
+                Panel::Lanes(_) => None,
+            },
+            time: panel.is_over_time(),
         })
         .collect()
 }

@@ -6,7 +6,7 @@ use std::path::Path;
 use fedsim_record::{RunRecord, Tables};
 use fedsim_reports::{ReportError, pictures, svg_to_png, write_report};
 
-use crate::sample::{record, under_churn};
+use crate::sample::{election_every, record, under_churn};
 
 /// Set to a directory to look at the pictures and pages of the sample runs there.
 const LOOK: &str = "FEDSIM_PICTURES";
@@ -36,6 +36,11 @@ fn every_subject_with_rows_has_its_picture() {
     let drawn = pictures(&record()).unwrap();
     let names: Vec<_> = drawn.iter().map(|picture| picture.name.as_str()).collect();
     let expected = [
+        "timeline-leadership",
+        "election-downtime",
+        "terms-per-election",
+        "commit-latency",
+        "commit-latency-over-time",
         "convergence",
         "detection-latency",
         "membership",
@@ -159,6 +164,78 @@ fn odd_values_are_drawn_or_left_out_but_never_break_a_picture() {
         svg_to_png(&picture.svg, 0.5).unwrap();
         assert!(!picture.svg.contains("NaN"), "{}", picture.name);
     }
+}
+
+/// The texts of a picture that equal one of `wanted`, with their heights in pixels of the page.
+fn heights(svg: &str, wanted: &[String]) -> Vec<f64> {
+    let texts = svg.split("<text ").skip(1);
+    let found = texts.filter_map(|text| {
+        let said = text.split_once(">\n")?.1.split_once('\n')?.0.trim();
+        let y = text.split_once(" y=\"").or(text.split_once("y=\""))?.1;
+        let y: f64 = y.split('"').next()?.parse().ok()?;
+        wanted.iter().any(|name| name == said).then_some(y / 8.0)
+    });
+    found.collect()
+}
+
+#[test]
+fn lanes_are_readable_from_three_peers_to_sixty_four() {
+    // Every peer is named once, no name stands on another, and the picture is not higher than wide.
+    for (peers, apart) in [(3, 20.0), (64, 9.5)] {
+        let mut run = record();
+        run.tables.timeline = election_every(0.9, peers);
+        let names: Vec<String> = (1..=peers).map(|peer| format!("acme-{peer}")).collect();
+        let svg = picture(&run, "timeline-leadership");
+        let heights = heights(&svg, &names);
+        assert_eq!(heights.len(), names.len());
+        let closest = heights.windows(2).map(|two| two[1] - two[0]);
+        assert!(
+            closest.fold(f64::INFINITY, f64::min) >= apart,
+            "{heights:?}"
+        );
+        let height: f64 = svg.split('"').nth(3).unwrap().parse().unwrap();
+        assert!(height < 960.0, "higher than wide: {height}");
+        show(&format!("lanes-{peers}"), &run);
+    }
+}
+
+#[test]
+fn a_leader_carries_its_term_and_whoever_is_down_has_no_bar() {
+    // Five terms of ten seconds fit into their bars; without the pieces in which servers are down
+    // nothing may change, and without those in which they follow something must.
+    let run = record();
+    let svg = picture(&run, "timeline-leadership");
+    let terms: Vec<String> = (1..=5).map(|term| term.to_string()).collect();
+    let is_white = |text: &str| text.split('>').next().unwrap().contains("#FFFFFF");
+    let white = svg.split("<text ").skip(1).filter(|text| is_white(text));
+    let said: Vec<&str> = white
+        .filter_map(|text| text.split_once(">\n")?.1.split_once('\n').map(|it| it.0))
+        .collect();
+    assert_eq!(said, terms);
+    let without = |state: &str| {
+        let mut run = record();
+        run.tables.timeline.retain(|row| row.state != state);
+        picture(&run, "timeline-leadership")
+    };
+    assert_eq!(without("down"), svg);
+    assert_ne!(without("follower"), svg);
+}
+
+#[test]
+fn reigns_too_short_for_their_terms_are_numbered_above_the_lanes() {
+    // Three hundred reigns of a fifth of a second: no term has room in its bar, and those above
+    // must not stand on each other.
+    let mut run = record();
+    run.tables.timeline = election_every(0.2, 5);
+    let svg = picture(&run, "timeline-leadership");
+    assert!(!svg.contains("fill=\"#FFFFFF\" font"), "a number in a bar");
+    let terms: Vec<String> = (1..400).map(|term| term.to_string()).collect();
+    let mut rows: std::collections::BTreeMap<i64, usize> = std::collections::BTreeMap::new();
+    for y in heights(&svg, &terms) {
+        *rows.entry((y * 8.0) as i64).or_default() += 1;
+    }
+    let above = rows.into_values().max().unwrap_or(0);
+    assert!((10..100).contains(&above), "{above} terms above the lanes");
 }
 
 #[test]

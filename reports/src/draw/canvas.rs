@@ -54,6 +54,17 @@ impl Type {
         ..Self::BODY
     };
 
+    pub(crate) const SMALL: Self = Self {
+        size: 9.5,
+        colour: MUTED,
+        ..Self::BODY
+    };
+    /// On a bar of the strongest colour.
+    pub(crate) const ON_STRONG: Self = Self {
+        colour: PAPER,
+        ..Self::STRONG
+    };
+
     pub(crate) const fn centred(self) -> Self {
         Self {
             horizontal: HPos::Center,

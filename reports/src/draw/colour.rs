@@ -27,6 +27,13 @@ const BANDS: [RGBColor; 6] = [
     RGBColor(0x79, 0x86, 0xcb),
 ];
 
+/// The colours of lanes: who decides, wants, asks, the ordinary, the absent.
+pub(crate) const STRONG: RGBColor = LINES[0];
+pub(crate) const ALERT: RGBColor = RGBColor(0xe6, 0x9f, 0x00);
+pub(crate) const HINT: RGBColor = RGBColor(0x56, 0xb4, 0xe9);
+pub(crate) const QUIET: RGBColor = RGBColor(0xb8, 0xc4, 0xce);
+pub(crate) const AWAY: RGBColor = RGBColor(0x7b, 0x87, 0x94);
+
 /// How many lines one panel tells apart by colour.
 pub(crate) const DISTINCT_LINES: usize = LINES.len();
 

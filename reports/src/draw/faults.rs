@@ -1,9 +1,9 @@
-//! Fault bands: their shade behind the curves, their lanes above, their legend below.
+//! Fault bands: their shade behind the curves, their bars above, their legend below.
 
 use super::WIDTH;
 use super::canvas::{Canvas, Point, Type, fitted, text_width};
 use super::colour;
-use super::panel::{LEFT, RIGHT};
+use super::panel::RIGHT;
 use crate::bands::Band;
 use crate::chart::{Axis, Chart};
 
@@ -34,16 +34,16 @@ fn draw_badge(canvas: &Canvas<'_>, (x, y): Point, index: usize, text: &str) -> R
 pub(crate) fn shade(
     canvas: &Canvas<'_>,
     bands: &[Band],
-    time: &Axis,
+    time: &TimeAxis<'_>,
     (top, bottom): (f64, f64),
 ) -> Result<(), String> {
     for (index, band) in bands.iter().enumerate() {
         let colour = colour::band(index);
         for &(from, to) in &band.spans {
-            let (left, right) = (time_x(time, from), time_x(time, to));
+            let (left, right) = (time.x(from), time.x(to));
             if to > from {
-                let long = right - left > (WIDTH - LEFT - RIGHT) / 2.0;
-                let opacity = match long || to >= time.to {
+                let long = right - left > time.width() / 2.0;
+                let opacity = match long || to >= time.axis.to {
                     true => SHADE / 3.0,
                     false => SHADE,
                 };
@@ -60,30 +60,47 @@ pub(crate) fn shade(
     Ok(())
 }
 
-fn time_x(time: &Axis, value: f64) -> f64 {
-    LEFT + time.position(value) * (WIDTH - LEFT - RIGHT)
+/// The axis of virtual time and where it begins on the page.
+#[derive(Clone, Copy)]
+pub(crate) struct TimeAxis<'a> {
+    pub(crate) axis: &'a Axis,
+    pub(crate) left: f64,
+}
+
+impl TimeAxis<'_> {
+    fn width(&self) -> f64 {
+        WIDTH - self.left - RIGHT
+    }
+
+    fn x(&self, value: f64) -> f64 {
+        self.left + self.axis.position(value) * self.width()
+    }
 }
 
 /// The faults as bars over the first panel, each with its badge at its start, in as many lanes
 /// as it takes for none to touch another.
-pub(crate) struct Lanes<'a> {
+pub(crate) struct Bars<'a> {
     bands: &'a [Band],
-    time: Option<&'a Axis>,
+    time: Option<TimeAxis<'a>>,
     /// The lane of each band.
     lanes: Vec<usize>,
 }
 
-impl<'a> Lanes<'a> {
-    pub(crate) fn lay_out(chart: &'a Chart, bands: &'a [Band]) -> Self {
-        let time = chart.panels.iter().find(|panel| panel.over_time);
-        let time = time.map(|panel| &panel.x);
+impl<'a> Bars<'a> {
+    /// Lays them out over plot areas that begin at `left`.
+    pub(crate) fn lay_out(chart: &'a Chart, left: f64, bands: &'a [Band]) -> Self {
+        let time = chart.panels.iter().find(|panel| panel.is_over_time());
+        let time = time.map(|panel| TimeAxis {
+            axis: panel.x(),
+            left,
+        });
         let mut taken: Vec<Vec<(f64, f64)>> = Vec::new();
         let mut lanes = Vec::new();
         for (band, time) in bands.iter().zip(time.into_iter().cycle()) {
             let wanted: Vec<(f64, f64)> = band
                 .spans
                 .iter()
-                .map(|span| extent(band, *span, time))
+                .map(|span| extent(band, *span, &time))
                 .collect();
             let free = taken.iter().position(|lane| are_apart(lane, &wanted));
             let lane = free.unwrap_or(taken.len());
@@ -109,7 +126,7 @@ impl<'a> Lanes<'a> {
         };
         for (index, (band, lane)) in self.bands.iter().zip(&self.lanes).enumerate() {
             let y = top + (*lane as f64 + 0.5) * LANE_HEIGHT;
-            draw_spans(canvas, (index, band), time, y)?;
+            draw_spans(canvas, (index, band), &time, y)?;
         }
         Ok(())
     }
@@ -119,11 +136,11 @@ impl<'a> Lanes<'a> {
 fn draw_spans(
     canvas: &Canvas<'_>,
     (index, band): (usize, &Band),
-    time: &Axis,
+    time: &TimeAxis<'_>,
     y: f64,
 ) -> Result<(), String> {
     for &(from, to) in &band.spans {
-        let (left, right) = (time_x(time, from), time_x(time, to));
+        let (left, right) = (time.x(from), time.x(to));
         let (top, bottom) = (y - BAR_HEIGHT / 2.0, y + BAR_HEIGHT / 2.0);
         canvas.bar(
             (left, top),
@@ -145,10 +162,10 @@ fn draw_spans(
 }
 
 /// What a span takes of its lane: its bar, and the badge that stands at its start.
-fn extent(band: &Band, (from, to): (f64, f64), time: &Axis) -> (f64, f64) {
+fn extent(band: &Band, (from, to): (f64, f64), time: &TimeAxis<'_>) -> (f64, f64) {
     let badge = badge_width(&band.badge) + 2.0;
-    let left = time_x(time, from).min(WIDTH - RIGHT - badge);
-    (left - 1.0, time_x(time, to).max(left + badge) + 1.0)
+    let left = time.x(from).min(WIDTH - RIGHT - badge);
+    (left - 1.0, time.x(to).max(left + badge) + 1.0)
 }
 
 fn are_apart(taken: &[(f64, f64)], wanted: &[(f64, f64)]) -> bool {
@@ -160,11 +177,12 @@ fn are_apart(taken: &[(f64, f64)], wanted: &[(f64, f64)]) -> bool {
 /// What each badge stands for, in columns below the panels.
 pub(crate) struct Legend<'a> {
     bands: &'a [Band],
+    left: f64,
 }
 
 impl<'a> Legend<'a> {
-    pub(crate) fn lay_out(bands: &'a [Band]) -> Self {
-        Self { bands }
+    pub(crate) fn lay_out(left: f64, bands: &'a [Band]) -> Self {
+        Self { bands, left }
     }
 
     fn rows(&self) -> usize {
@@ -179,9 +197,9 @@ impl<'a> Legend<'a> {
     }
 
     pub(crate) fn draw(&self, canvas: &Canvas<'_>, top: f64) -> Result<(), String> {
-        let column = (WIDTH - LEFT - RIGHT) / LEGEND_COLUMNS as f64;
+        let column = (WIDTH - self.left - RIGHT) / LEGEND_COLUMNS as f64;
         for (index, band) in self.bands.iter().enumerate() {
-            let x = LEFT + (index / self.rows()) as f64 * column;
+            let x = self.left + (index / self.rows()) as f64 * column;
             let y = top + 8.0 + ((index % self.rows()) as f64 + 0.5) * LEGEND_ROW;
             let width = badge_width(&band.badge);
             draw_badge(canvas, (x + width / 2.0, y), index, &band.badge)?;

@@ -1,16 +1,15 @@
-//! One panel: axes, grid, curves, and the names of the curves.
-
-use plotters::style::RGBColor;
+//! One panel: where it stands, its axes and grid, the names of its curves or states.
 
 use super::canvas::{Canvas, Point, Type, text_width};
 use super::colour;
-use super::{PlotArea, WIDTH, faults, thin};
+use super::faults::TimeAxis;
+use super::{PlotArea, WIDTH, curves, faults, lanes};
 use crate::bands::Band;
-use crate::chart::{Axis, Chart, Line, Mark, Panel, Scale};
+use crate::chart::{Axis, Chart, Curves, Mark, Panel, Scale, Tone};
 use crate::number::tick_label;
 
-/// Space left of the plot area, for the labels of the vertical axis.
-pub(crate) const LEFT: f64 = 64.0;
+/// Space left of the plot area at least, for the labels of the vertical axis.
+const LEFT: f64 = 64.0;
 
 /// Space right of the plot area.
 pub(crate) const RIGHT: f64 = 24.0;
@@ -22,8 +21,8 @@ const AXIS_LABEL: f64 = 20.0;
 const GAP: f64 = 12.0;
 const SWATCH: f64 = 20.0;
 
-/// The most lines of one panel.
-const MOST_LINES: usize = 40;
+/// Height of a plot area that holds nothing but bars.
+const BARS_HEIGHT: f64 = 160.0;
 
 /// Where a panel and its parts stand.
 pub(crate) struct PanelFrame {
@@ -34,12 +33,19 @@ pub(crate) struct PanelFrame {
     pub(crate) area: PlotArea,
 }
 
-/// The name of a curve, or of all curves that share a colour.
+/// The name of a curve, of all curves that share a colour, or of a state.
 struct Name {
     text: String,
-    colour: usize,
-    mark: Mark,
+    swatch: Swatch,
     at: Point,
+}
+
+/// What stands before a name.
+#[derive(Clone, Copy)]
+enum Swatch {
+    /// A mark in the colour of a curve's place.
+    Curve(usize, Mark),
+    State(Tone),
 }
 
 impl PanelFrame {
@@ -49,10 +55,19 @@ impl PanelFrame {
     }
 }
 
-/// Places the panels of a chart under each other.
+/// Where the plot areas of a chart begin: behind the longest name of a lane, if it has lanes.
+pub(crate) fn left(chart: &Chart) -> f64 {
+    let of = |panel: &Panel| match panel {
+        Panel::Curves(_) => LEFT,
+        Panel::Lanes(lanes) => lanes::left(lanes),
+    };
+    chart.panels.iter().map(of).fold(LEFT, f64::max)
+}
+
+/// Places the panels of a chart under each other, their plot areas from `left` on.
 ///
-/// `lanes` is the height kept free above the first plot area, for the faults.
-pub(crate) fn frames(chart: &Chart, top: f64, lanes: f64) -> Vec<PanelFrame> {
+/// `bars` is the height kept free above the first plot area, for the faults.
+pub(crate) fn frames(chart: &Chart, left: f64, top: f64, bars: f64) -> Vec<PanelFrame> {
     let height = match chart.panels.len() {
         0 | 1 => 300.0,
         2 => 210.0,
@@ -62,17 +77,21 @@ pub(crate) fn frames(chart: &Chart, top: f64, lanes: f64) -> Vec<PanelFrame> {
     let mut frames: Vec<PanelFrame> = Vec::new();
     for (index, panel) in chart.panels.iter().enumerate() {
         let below = chart.panels.get(index + 1);
-        let (names, rows) = names(panel, next + HEAD);
-        let lanes = if index == 0 { lanes } else { 0.0 };
+        let (names, rows) = place(names(panel), (left, next + HEAD));
+        let bars = if index == 0 { bars } else { 0.0 };
         let frame = PanelFrame {
             top: next,
-            names_x: below.is_none_or(|below| below.x.label != panel.x.label),
+            names_x: below.is_none_or(|below| below.x().label != panel.x().label),
             names,
             area: PlotArea {
-                left: LEFT,
-                top: next + HEAD + rows as f64 * NAME_ROW + lanes,
-                width: WIDTH - LEFT - RIGHT,
-                height,
+                left,
+                top: next + HEAD + rows as f64 * NAME_ROW + bars,
+                width: WIDTH - left - RIGHT,
+                height: match panel {
+                    Panel::Curves(curves) if is_of_bars(curves) => BARS_HEIGHT,
+                    Panel::Curves(_) => height,
+                    Panel::Lanes(lanes) => lanes::height(lanes),
+                },
             },
         };
         next = frame.bottom();
@@ -81,38 +100,55 @@ pub(crate) fn frames(chart: &Chart, top: f64, lanes: f64) -> Vec<PanelFrame> {
     frames
 }
 
-/// The names of a panel's curves in rows from `top`, and how many rows they take.
-///
+fn is_of_bars(curves: &Curves) -> bool {
+    curves.lines.iter().all(|line| line.mark == Mark::Bars)
+}
+
+/// The names of a panel's states, or of its curves.
+fn names(panel: &Panel) -> Vec<(String, Swatch)> {
+    match panel {
+        Panel::Curves(curves) => curve_names(curves),
+        Panel::Lanes(lanes) => {
+            let states = lanes.states.iter();
+            let named = states.map(|state| (state.label.clone(), Swatch::State(state.tone)));
+            named.collect()
+        }
+    }
+}
+
 /// A single curve is named by the axis, and more curves than there are colours by one name.
-fn names(panel: &Panel, top: f64) -> (Vec<Name>, usize) {
-    let named: Vec<(String, usize, Mark)> = match panel.lines.as_slice() {
+fn curve_names(curves: &Curves) -> Vec<(String, Swatch)> {
+    match curves.lines.as_slice() {
         [] => Vec::new(),
         [only] if only.label.is_empty() => Vec::new(),
         lines if lines.len() > colour::DISTINCT_LINES => {
-            let shown = shown(lines).count();
+            let shown = curves::shown(lines).count();
             let which = match shown == lines.len() {
                 true => format!("each of {shown} series"),
                 false => format!("{shown} of {} series", lines.len()),
             };
-            vec![(which, 0, lines[0].mark)]
+            vec![(which, Swatch::Curve(0, lines[0].mark))]
         }
         lines => lines
             .iter()
             .enumerate()
-            .map(|(index, line)| (line.label.clone(), index, line.mark))
+            .map(|(index, line)| (line.label.clone(), Swatch::Curve(index, line.mark)))
             .collect(),
-    };
+    }
+}
+
+/// Places names in rows, and says how many rows they take.
+fn place(named: Vec<(String, Swatch)>, (left, top): Point) -> (Vec<Name>, usize) {
     let mut placed = Vec::new();
-    let (mut x, mut row) = (LEFT, 0);
-    for (text, colour, mark) in named {
+    let (mut x, mut row) = (left, 0);
+    for (text, swatch) in named {
         let width = SWATCH + 6.0 + text_width(&text, Type::BODY) + 18.0;
-        if x > LEFT && x + width > WIDTH - RIGHT + 18.0 {
-            (x, row) = (LEFT, row + 1);
+        if x > left && x + width > WIDTH - RIGHT + 18.0 {
+            (x, row) = (left, row + 1);
         }
         placed.push(Name {
             text,
-            colour,
-            mark,
+            swatch,
             at: (x, top + (row as f64 + 0.5) * NAME_ROW - 3.0),
         });
         x += width;
@@ -129,54 +165,54 @@ pub(crate) fn draw(
     bands: &[Band],
 ) -> Result<(), String> {
     let area = &frame.area;
-    canvas.text(
-        (LEFT, frame.top + HEAD / 2.0 - 1.0),
-        &panel.y.label,
-        Type::STRONG,
-    )?;
+    let label = match panel {
+        Panel::Curves(curves) => &curves.y.label,
+        Panel::Lanes(lanes) => &lanes.label,
+    };
+    let head = (area.left, frame.top + HEAD / 2.0 - 1.0);
+    canvas.text(head, label, Type::STRONG)?;
     for name in &frame.names {
         draw_name(canvas, name)?;
     }
-    if panel.over_time {
-        faults::shade(canvas, bands, &panel.x, (area.top, area.top + area.height))?;
-    }
-    draw_vertical_axis(canvas, &panel.y, area)?;
-    draw_horizontal_axis(canvas, &panel.x, frame)?;
-    let many = panel.lines.len() > colour::DISTINCT_LINES;
-    for (index, line) in shown(&panel.lines).enumerate() {
-        let stroke = match many {
-            true => Stroke {
-                colour: colour::line(0),
-                opacity: 0.4,
-                width: 1.0,
-            },
-            false => Stroke {
-                colour: colour::line(index),
-                opacity: 1.0,
-                width: 1.8,
-            },
+    if panel.is_over_time() {
+        let time = TimeAxis {
+            axis: panel.x(),
+            left: area.left,
         };
-        draw_line(canvas, line, &Projection { panel, area }, &stroke)?;
+        faults::shade(canvas, bands, &time, (area.top, area.top + area.height))?;
     }
-    Ok(())
-}
-
-/// The lines that are drawn: all of them, or some spread evenly over too many.
-fn shown(lines: &[Line]) -> impl Iterator<Item = &Line> {
-    lines
-        .iter()
-        .step_by(lines.len().div_ceil(MOST_LINES).max(1))
+    match panel {
+        Panel::Curves(curves) => {
+            draw_vertical_axis(canvas, &curves.y, area)?;
+            draw_horizontal_axis(canvas, &curves.x, frame)?;
+            curves::draw(canvas, curves, area)
+        }
+        Panel::Lanes(lanes) => {
+            lanes::draw(canvas, lanes, area)?;
+            draw_horizontal_axis(canvas, &lanes.x, frame)
+        }
+    }
 }
 
 fn draw_name(canvas: &Canvas<'_>, name: &Name) -> Result<(), String> {
     let (x, y) = name.at;
-    let colour = colour::line(name.colour);
-    match name.mark {
-        Mark::Straight | Mark::Steps => {
-            canvas.path(&[(x, y), (x + SWATCH, y)], colour, 1.0, 2.4)?;
+    match name.swatch {
+        Swatch::Curve(place, mark) => {
+            let colour = colour::line(place);
+            let middle = x + SWATCH / 2.0;
+            match mark {
+                Mark::Straight | Mark::Steps => {
+                    canvas.path(&[(x, y), (x + SWATCH, y)], colour, 1.0, 2.4)?;
+                }
+                Mark::Dots => canvas.dot((middle, y), 3.0, colour, 1.0)?,
+                Mark::Crosses => canvas.cross((middle, y), 3.5, colour)?,
+                Mark::Bars => {
+                    let (low, high) = ((middle - 5.0, y - 5.0), (middle + 5.0, y + 5.0));
+                    canvas.bar(low, high, colour, 1.0)?;
+                }
+            }
         }
-        Mark::Dots => canvas.dot((x + SWATCH / 2.0, y), 3.0, colour, 1.0)?,
-        Mark::Crosses => canvas.cross((x + SWATCH / 2.0, y), 3.5, colour)?,
+        Swatch::State(tone) => lanes::draw_swatch(canvas, (x, y), SWATCH, tone)?,
     }
     canvas.text((x + SWATCH + 6.0, y), &name.text, Type::BODY)
 }
@@ -226,80 +262,8 @@ fn draw_horizontal_axis(
 
 fn axis_label(axis: &Axis, tick: f64, ticks: &[f64]) -> String {
     let step = match (axis.scale, ticks) {
-        (Scale::Linear, [first, second, ..]) => second - first,
-        (Scale::Linear | Scale::Logarithmic, _) => tick,
+        (Scale::Linear | Scale::Whole, [first, second, ..]) => second - first,
+        (Scale::Linear | Scale::Whole | Scale::Logarithmic, _) => tick,
     };
     tick_label(tick, step)
-}
-
-/// From values to points of the page.
-struct Projection<'a> {
-    panel: &'a Panel,
-    area: &'a PlotArea,
-}
-
-impl Projection<'_> {
-    fn point(&self, (x, y): (f64, f64)) -> Point {
-        (
-            self.area.left + self.panel.x.position(x) * self.area.width,
-            self.area.top + (1.0 - self.panel.y.position(y)) * self.area.height,
-        )
-    }
-
-    /// The points of a line; not a number breaks it off, so that gaps stay gaps.
-    fn stretches(&self, line: &Line) -> Vec<Vec<Point>> {
-        line.points
-            .split(|(x, y)| !x.is_finite() || !y.is_finite())
-            .filter(|stretch| !stretch.is_empty())
-            .map(|stretch| stretch.iter().map(|&value| self.point(value)).collect())
-            .collect()
-    }
-}
-
-struct Stroke {
-    colour: RGBColor,
-    opacity: f64,
-    width: f64,
-}
-
-fn draw_line(
-    canvas: &Canvas<'_>,
-    line: &Line,
-    projection: &Projection<'_>,
-    &Stroke {
-        colour,
-        opacity,
-        width,
-    }: &Stroke,
-) -> Result<(), String> {
-    for stretch in projection.stretches(line) {
-        match (line.mark, stretch.as_slice()) {
-            (Mark::Straight | Mark::Steps, [only]) => canvas.dot(*only, 2.5, colour, opacity)?,
-            (Mark::Straight, _) => canvas.path(&thin::line(&stretch), colour, opacity, width)?,
-            (Mark::Steps, _) => {
-                canvas.path(&thin::line(&steps(&stretch)), colour, opacity, width)?;
-            }
-            (Mark::Dots, _) => {
-                for point in thin::cloud(&stretch) {
-                    canvas.dot(point, 1.6, colour, opacity * 0.6)?;
-                }
-            }
-            (Mark::Crosses, _) => {
-                for point in thin::cloud(&stretch) {
-                    canvas.cross(point, 3.0, colour)?;
-                }
-            }
-        }
-    }
-    Ok(())
-}
-
-/// The corners of a step function: each value holds until the next point.
-fn steps(points: &[Point]) -> Vec<Point> {
-    let mut corners = Vec::with_capacity(points.len() * 2);
-    for pair in points.windows(2) {
-        corners.extend([pair[0], (pair[1].0, pair[0].1)]);
-    }
-    corners.extend(points.last());
-    corners
 }

@@ -3,7 +3,7 @@
 use fedsim_record::RunRecord;
 
 use super::{end_s, grouped};
-use crate::chart::{Axis, Chart, Line, Mark, Panel};
+use crate::chart::{Axis, Chart, Curves, Line, Mark};
 
 pub(crate) fn charts(record: &RunRecord) -> Vec<Chart> {
     let subjects = grouped(&record.tables.convergence, |row| &row.subject);
@@ -27,11 +27,14 @@ pub(crate) fn charts(record: &RunRecord) -> Vec<Chart> {
         caption: "How many of the peers that are up know each thing; a curve that reaches \
                   100 % has converged."
             .to_owned(),
-        panels: vec![Panel {
-            x: Axis::time(end_s(record)),
-            y: Axis::percent("peers that know (%)"),
-            lines,
-            over_time: true,
-        }],
+        panels: vec![
+            Curves {
+                x: Axis::time(end_s(record)),
+                y: Axis::percent("peers that know (%)"),
+                lines,
+                over_time: true,
+            }
+            .into(),
+        ],
     }]
 }

@@ -1,6 +1,6 @@
 //! What the figures of durations share: distribution curves of which a part may be censored.
 
-use crate::chart::{Axis, Line, Mark, Panel};
+use crate::chart::{Axis, Curves, Line, Mark, Panel};
 use crate::number::measured;
 use crate::statistics::{Observation, distribution, quantile_of};
 
@@ -28,12 +28,13 @@ pub(super) fn distribution_panel(what: &str, sets: &[(String, Vec<Observation>)]
             mark: Mark::Steps,
         })
         .collect();
-    Panel {
+    Curves {
         x,
         y: Axis::percent("share at or below (%)"),
         lines,
         over_time: false,
     }
+    .into()
 }
 
 /// The distribution in percent, drawn on level to the end of the axis.

@@ -4,7 +4,7 @@ use fedsim_record::{LatencyRow, Outcome, RunRecord};
 
 use super::durations::{distribution_panel, in_words, spread_axis};
 use super::{end_s, grouped};
-use crate::chart::{Axis, Chart, Line, Mark, Panel};
+use crate::chart::{Axis, Chart, Curves, Line, Mark};
 use crate::statistics::Observation;
 
 pub(crate) fn charts(record: &RunRecord) -> Vec<Chart> {
@@ -76,12 +76,15 @@ fn over_time(record: &RunRecord) -> Chart {
         caption: "Each request at the time it was meant to be sent; what rises inside a band \
                   is the price of that fault."
             .to_owned(),
-        panels: vec![Panel {
-            x: Axis::time(end_s(record)),
-            y: spread_axis("latency (ms)".to_owned(), values),
-            lines,
-            over_time: true,
-        }],
+        panels: vec![
+            Curves {
+                x: Axis::time(end_s(record)),
+                y: spread_axis("latency (ms)".to_owned(), values),
+                lines,
+                over_time: true,
+            }
+            .into(),
+        ],
     }
 }
 

@@ -2,30 +2,32 @@
 
 use fedsim_record::{LoadRow, RunRecord};
 
-use super::end_s;
-use crate::chart::{Axis, Chart, Line, Mark, Panel};
+use super::{STEPS, end_s, level, seconds};
+use crate::chart::{Axis, Chart, Curves, Line, Mark, Panel};
 
 pub(crate) fn charts(record: &RunRecord) -> Vec<Chart> {
     let rows = &record.tables.load;
     if rows.is_empty() {
         return Vec::new();
     }
-    let panel = |label: &str, mean: fn(&LoadRow) -> f64, most: fn(&LoadRow) -> u64| {
-        let lines = vec![
-            line(rows, "mean over peers", mean),
-            line(rows, "busiest peer", |row| most(row) as f64),
-        ];
-        let values = lines
-            .iter()
-            .flat_map(|line| &line.points)
-            .map(|point| point.1);
-        Panel {
-            x: Axis::time(end_s(record)),
-            y: Axis::from_zero(label, values),
-            lines,
-            over_time: true,
-        }
-    };
+    let panel =
+        |label: &str, of_mean: fn(&LoadRow) -> f64, of_most: fn(&LoadRow) -> u64| -> Panel {
+            let lines = vec![
+                line(rows, "mean over peers", of_mean, mean),
+                line(rows, "busiest peer", |row| of_most(row) as f64, most),
+            ];
+            let values = lines
+                .iter()
+                .flat_map(|line| &line.points)
+                .map(|point| point.1);
+            Curves {
+                x: Axis::time(end_s(record)),
+                y: Axis::from_zero(label, values),
+                lines,
+                over_time: true,
+            }
+            .into()
+        };
     vec![Chart {
         name: "load".to_owned(),
         title: "Load of a peer".to_owned(),
@@ -47,17 +49,32 @@ pub(crate) fn charts(record: &RunRecord) -> Vec<Chart> {
     }]
 }
 
-/// Rates as steps, one for each interval, up to the end of the last.
-fn line(rows: &[LoadRow], label: &str, value: impl Fn(&LoadRow) -> f64) -> Line {
-    let rate = |row: &LoadRow| {
-        let seconds = row.to_s.as_f64() - row.from_s.as_f64();
-        value(row) / if seconds > 0.0 { seconds } else { 1.0 }
-    };
-    let starts = rows.iter().map(|row| (row.from_s.as_f64(), rate(row)));
-    let end = rows.last().map(|row| (row.to_s.as_f64(), rate(row)));
+/// Rates as steps, one for each interval; where there are more than a picture shows, `fold` puts
+/// the rates of neighbours together.
+fn line(
+    rows: &[LoadRow],
+    label: &str,
+    value: impl Fn(&LoadRow) -> f64,
+    fold: fn(&[f64]) -> f64,
+) -> Line {
+    let rate = |row: &LoadRow| value(row) / seconds(row.from_s, row.to_s);
+    let together = rows.len().div_ceil(STEPS).max(1);
+    let steps = rows.chunks(together).map(|several| {
+        let rates: Vec<f64> = several.iter().map(rate).collect();
+        let last = &several[several.len() - 1];
+        (several[0].from_s, last.to_s, fold(&rates))
+    });
     Line {
         label: label.to_owned(),
-        points: starts.chain(end).collect(),
+        points: level(steps),
         mark: Mark::Steps,
     }
+}
+
+fn mean(rates: &[f64]) -> f64 {
+    rates.iter().sum::<f64>() / rates.len() as f64
+}
+
+fn most(rates: &[f64]) -> f64 {
+    rates.iter().copied().fold(0.0, f64::max)
 }

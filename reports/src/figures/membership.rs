@@ -3,7 +3,7 @@
 use fedsim_record::{MembershipRow, RunRecord};
 
 use super::end_s;
-use crate::chart::{Axis, Chart, Line, Mark, Panel};
+use crate::chart::{Axis, Chart, Curves, Line, Mark, Panel};
 
 pub(crate) fn charts(record: &RunRecord) -> Vec<Chart> {
     let rows = &record.tables.membership;
@@ -62,10 +62,11 @@ fn panel(x: Axis, label: &str, lines: Vec<Line>) -> Panel {
         .iter()
         .flat_map(|line| &line.points)
         .map(|point| point.1);
-    Panel {
+    Curves {
         x,
         y: Axis::from_zero(label, values),
         lines,
         over_time: true,
     }
+    .into()
 }

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use fedsim_record::{MessageRow, RunRecord, Seconds};
 
-use super::{end_s, grouped};
-use crate::chart::{Axis, Chart, Line, Mark, Panel};
+use super::{STEPS, end_s, grouped, level, seconds};
+use crate::chart::{Axis, Chart, Curves, Line, Mark, Panel};
 
 /// Kinds that get a curve of their own; the others are summed up.
 const KINDS: usize = 6;
@@ -53,12 +53,13 @@ fn panel(record: &RunRecord, label: &str, lines: Vec<Line>) -> Panel {
         .iter()
         .flat_map(|line| &line.points)
         .map(|point| point.1);
-    Panel {
+    Curves {
         x: Axis::time(end_s(record)),
         y: Axis::from_zero(label, values),
         lines,
         over_time: true,
     }
+    .into()
 }
 
 /// A line for each of the most frequent kinds, by name, and one for the rest.
@@ -81,12 +82,28 @@ fn by_kind(rows: &[MessageRow], intervals: &Intervals) -> Vec<Line> {
     lines
 }
 
-/// The intervals that any row has, so that a kind without a row in one of them counts zero.
-struct Intervals(BTreeMap<Seconds, Seconds>);
+/// The intervals that any row has, so that a kind without a row in one of them counts zero; where
+/// there are more than a picture shows, neighbours are put together.
+struct Intervals {
+    spans: Vec<(Seconds, Seconds)>,
+    /// The span of each interval, by its start.
+    places: BTreeMap<Seconds, usize>,
+}
 
 impl Intervals {
     fn of(rows: &[MessageRow]) -> Self {
-        Self(rows.iter().map(|row| (row.from_s, row.to_s)).collect())
+        let all: BTreeMap<Seconds, Seconds> =
+            rows.iter().map(|row| (row.from_s, row.to_s)).collect();
+        let together = all.len().div_ceil(STEPS).max(1);
+        let starts = all.keys().enumerate();
+        let places = starts.map(|(index, from)| (*from, index / together));
+        let places = places.collect();
+        let all: Vec<(Seconds, Seconds)> = all.into_iter().collect();
+        let span = |several: &[(Seconds, Seconds)]| (several[0].0, several[several.len() - 1].1);
+        Self {
+            spans: all.chunks(together).map(span).collect(),
+            places,
+        }
     }
 
     fn line<'a>(
@@ -95,25 +112,15 @@ impl Intervals {
         rows: impl Iterator<Item = &'a MessageRow>,
         count: impl Fn(&MessageRow) -> u64,
     ) -> Line {
-        let mut counts: BTreeMap<Seconds, u64> = self.0.keys().map(|from| (*from, 0)).collect();
+        let mut counts = vec![0; self.spans.len()];
         for row in rows {
-            *counts.entry(row.from_s).or_default() += count(row);
+            counts[self.places[&row.from_s]] += count(row);
         }
-        let rate = |from: &Seconds, to: &Seconds| {
-            let seconds = to.as_f64() - from.as_f64();
-            counts[from] as f64 / if seconds > 0.0 { seconds } else { 1.0 }
-        };
-        let starts = self
-            .0
-            .iter()
-            .map(|(from, to)| (from.as_f64(), rate(from, to)));
-        let end = self
-            .0
-            .last_key_value()
-            .map(|(from, to)| (to.as_f64(), rate(from, to)));
+        let spans = self.spans.iter().zip(counts);
+        let rates = spans.map(|(&(from, to), count)| (from, to, count as f64 / seconds(from, to)));
         Line {
             label: label.to_owned(),
-            points: starts.chain(end).collect(),
+            points: level(rates),
             mark: Mark::Steps,
         }
     }

@@ -3,7 +3,7 @@
 use fedsim_record::{RunRecord, SampleRow};
 
 use super::{end_s, grouped};
-use crate::chart::{Axis, Chart, Line, Mark, Panel};
+use crate::chart::{Axis, Chart, Curves, Line, Mark};
 
 pub(crate) fn charts(record: &RunRecord) -> Vec<Chart> {
     let panels = grouped(&record.tables.samples, |row| panel_and_line(row).0);
@@ -53,12 +53,15 @@ fn chart(record: &RunRecord, name: String, panel: &str, rows: &[&SampleRow]) -> 
         name,
         title,
         caption: format!("The recorded samples of {panel} over virtual time."),
-        panels: vec![Panel {
-            x: Axis::time(end_s(record)),
-            y: Axis::around(label, &values),
-            lines,
-            over_time: true,
-        }],
+        panels: vec![
+            Curves {
+                x: Axis::time(end_s(record)),
+                y: Axis::around(label, &values),
+                lines,
+                over_time: true,
+            }
+            .into(),
+        ],
     }
 }
 

@@ -5,7 +5,7 @@ use maud::{Markup, html};
 
 use super::{Pooled, SeedFailure, SeedsSummary};
 use crate::ReportError;
-use crate::chart::{Axis, Chart, Line, Mark, Panel};
+use crate::chart::{Axis, Chart, Curves, Line, Mark};
 use crate::number::{count, measured};
 use crate::page::{document, expectations, figures};
 use crate::picture::{Picture, drawn};
@@ -59,16 +59,19 @@ fn chart(rows: &[RunRow], name: &str, pooled: &Pooled) -> Chart {
             "Share of the {} runs whose {name} is at or below a value.",
             pooled.runs
         ),
-        panels: vec![Panel {
-            x: axis,
-            y: Axis::percent("share of runs at or below (%)"),
-            lines: vec![Line {
-                label: String::new(),
-                points,
-                mark: Mark::Steps,
-            }],
-            over_time: false,
-        }],
+        panels: vec![
+            Curves {
+                x: axis,
+                y: Axis::percent("share of runs at or below (%)"),
+                lines: vec![Line {
+                    label: String::new(),
+                    points,
+                    mark: Mark::Steps,
+                }],
+                over_time: false,
+            }
+            .into(),
+        ],
     }
 }
 
