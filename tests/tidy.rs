@@ -188,6 +188,44 @@ fn a_protocol_knows_no_other_protocol() {
     none(offences);
 }
 
+#[test]
+fn a_layer_of_the_federation_knows_no_other_layer() {
+    // Layers are put together by `stack`; a gate that asks another gate could not be left out. Their
+    // tests may borrow a neighbour.
+    const HOME: &str = "protocols/src/federation/";
+    let layers: Vec<String> = fs::read_dir(root().join(HOME))
+        .expect("readable")
+        .map(|entry| entry.expect("readable").path())
+        .filter(|path| path.is_dir())
+        .map(|path| path.file_name().expect("named").to_string_lossy().into())
+        .collect();
+    assert!(layers.iter().any(|name| name == "trust"), "{layers:?}");
+    let mut offences = Vec::new();
+    for (path, text) in sources() {
+        let Some((own, file)) = path
+            .strip_prefix(HOME)
+            .and_then(|path| path.split_once('/'))
+        else {
+            continue;
+        };
+        if file.starts_with("tests") {
+            continue;
+        }
+        let code: Vec<&str> = text.lines().map(code).collect();
+        let names = |layer: &str| {
+            let (path, module) = (
+                format!("federation::{layer}::"),
+                format!("federation::{layer};"),
+            );
+            code.iter()
+                .any(|line| line.contains(&path) || line.contains(&module))
+        };
+        let others = layers.iter().filter(|layer| *layer != own && names(layer));
+        offences.extend(others.map(|other| format!("{path}: `{own}` must not know `{other}`")));
+    }
+    none(offences);
+}
+
 /// The lines that name one of `folders` as a module of the crate.
 fn imports<'a>(text: &'a str, folders: &'a [String]) -> impl Iterator<Item = (usize, &'a str)> {
     text.lines().enumerate().flat_map(move |(index, line)| {

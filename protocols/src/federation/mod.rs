@@ -8,12 +8,17 @@
 //! what is left when one stands open.
 
 pub mod authorisation;
+pub mod breaker;
+pub mod budget;
 pub mod envelope;
 pub mod grant;
 pub mod identity;
 pub mod mutants;
+pub mod ownership;
+pub mod routing;
 pub mod rules;
 pub mod terms;
+pub mod trust;
 
 #[cfg(test)]
 mod testing;

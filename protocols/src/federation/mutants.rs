@@ -4,7 +4,8 @@
 //! used for anything but to be caught.
 
 use super::rules::Rules;
-use super::terms::{Level, Scope};
+use super::terms::{Amount, Level, Scope};
+use crate::identity::Identity;
 
 macro_rules! mutants {
     ($($(#[$doc:meta])* $name:ident { $($body:tt)* })*) => {
@@ -152,5 +153,108 @@ mutants! {
     /// A delegate may get more than the delegator had.
     ScopeWidened {
         fn scope_after(_parent: &Scope, own: &Scope) -> Scope { own.clone() }
+    }    /// Whoever a message names is charged with it.
+    ClaimedSourceCharged {
+        fn charged(_channel: Identity, claimed: Identity) -> Identity { claimed }
+    }
+    /// Nothing makes a peer fall.
+    NobodyFalls {
+        fn falls(_threats: usize, _is_badly_signed: bool) -> bool { false }
+    }
+    /// Levels are given for the asking.
+    LevelsUnearned {
+        fn earns_level(_score_suffices: bool, _interactions_suffice: bool) -> bool { true }
+    }
+    /// Nobody asks a human.
+    HumansUnasked {
+        fn human_agrees(_is_allowed: bool) -> bool { true }
+    }
+    /// A new name is a new start.
+    WhitewashingAllowed {
+        fn may_start_over(_has_fallen: bool) -> bool { true }
+    }
+    /// Cost does not trip the breaker.
+    CostUnbounded {
+        fn cost_trips(_is_over: bool) -> bool { false }
+    }
+    /// Failures do not trip the breaker.
+    FailuresUnbounded {
+        fn failures_trip(_is_over: bool) -> bool { false }
+    }
+    /// A suspended peer is asked again at once.
+    NoCoolDown {
+        fn cool_down_is_over(_is_over: bool) -> bool { true }
+    }
+    /// All come back together.
+    NoJitter {
+        fn jitters(_is_wanted: bool) -> bool { false }
+    }
+    /// Whoever was cut off stays out.
+    EvictedForEver {
+        fn may_return(_was_out_of_reach: bool) -> bool { false }
+    }
+    /// Whoever misbehaved comes back by itself.
+    LiarsReturn {
+        fn may_return(_was_out_of_reach: bool) -> bool { true }
+    }
+    /// Reservations are made whatever is left.
+    OverspendingAllowed {
+        fn reservation_fits(_fits: bool) -> bool { true }
+    }
+    /// Reservations check and take nothing out of sight.
+    NothingSetAside {
+        fn set_aside(_amount: Amount) -> Amount { Amount::ZERO }
+    }
+    /// Children get what they ask for.
+    ChildrenUnbounded {
+        fn child_fits(_fits: bool) -> bool { true }
+    }
+    /// Work that comes late is not paid.
+    LateIsFree {
+        fn is_charged(is_late: bool) -> bool { !is_late }
+    }
+    /// A lease keeps nobody out.
+    LeasesIgnored {
+        fn lease_is_over(_is_over: bool) -> bool { true }
+    }
+    /// Every owner has the same epoch.
+    EpochsStand {
+        fn epoch_after(epoch: u64) -> u64 { epoch }
+    }
+    /// Anybody speaks for a resource.
+    OwnersUnchecked {
+        fn is_owner(_owns: bool) -> bool { true }
+    }
+    /// The fence lets everybody pass.
+    FenceOpen {
+        fn passes_fence(_is_recent: bool) -> bool { true }
+    }
+    /// A holder acts until the end of its lease and beyond.
+    HoldersOverrun {
+        fn holder_is_in_time(_ends_in_time: bool) -> bool { true }
+    }
+    /// Everything goes direct.
+    NothingDecided {
+        fn must_decide(_changes_shared_state: bool) -> bool { false }
+    }
+    /// Ballots of other epochs count.
+    EpochsUnchecked {
+        fn ballot_is_of_epoch(_is_same: bool) -> bool { true }
+    }
+    /// Strangers vote.
+    StrangersVote {
+        fn voter_is_member(_is_member: bool) -> bool { true }
+    }
+    /// Ballots need no signature.
+    BallotsUnsigned {
+        fn ballot_is_signed(_verified: bool) -> bool { true }
+    }
+    /// A voter votes as often as it likes.
+    VotesRepeat {
+        fn ballot_counts(_has_voted: bool) -> bool { true }
+    }
+    /// A quorum of nobody is nothing.
+    QuorumMayBeZero {
+        fn quorum_of(votes: usize) -> usize { votes }
     }
 }

@@ -6,7 +6,8 @@
 use std::fmt::Debug;
 use std::hash::Hash;
 
-use super::terms::{Level, Scope};
+use super::terms::{Amount, Level, Scope};
+use crate::identity::Identity;
 
 /// The rules of all layers. Defaults are the strict ones.
 pub trait Rules: Clone + Copy + Debug + Default + Eq + Hash + Send + Sync + 'static {
@@ -175,6 +176,142 @@ pub trait Rules: Clone + Copy + Debug + Default + Eq + Hash + Send + Sync + 'sta
     /// What a grant allows under its parent: what both allow.
     fn scope_after(parent: &Scope, own: &Scope) -> Scope {
         parent.intersect(own)
+    }
+    // Trust.
+
+    /// Who is charged with what came over a channel: whoever the channel authenticated.
+    fn charged(channel: Identity, claimed: Identity) -> Identity {
+        let _ = claimed;
+        channel
+    }
+
+    /// Whether a peer falls to level 0 at once.
+    fn falls(threats_within_window: usize, is_badly_signed: bool) -> bool {
+        threats_within_window >= 2 || is_badly_signed
+    }
+
+    /// Whether a level is earned.
+    fn earns_level(score_suffices: bool, interactions_suffice: bool) -> bool {
+        score_suffices && interactions_suffice
+    }
+
+    /// Whether a rise that needs a human has one.
+    fn human_agrees(is_allowed: bool) -> bool {
+        is_allowed
+    }
+
+    /// Whether a newcomer starts at level 1, given whether somebody of its organisation fell.
+    fn may_start_over(has_fallen: bool) -> bool {
+        !has_fallen
+    }
+
+    // Breaker.
+
+    /// Whether the cost of a peer trips its breaker.
+    fn cost_trips(is_over: bool) -> bool {
+        is_over
+    }
+
+    /// Whether the failures of a peer trip its breaker.
+    fn failures_trip(is_over: bool) -> bool {
+        is_over
+    }
+
+    /// Whether a suspended peer may be probed.
+    fn cool_down_is_over(is_over: bool) -> bool {
+        is_over
+    }
+
+    /// Whether cool-downs are spread.
+    fn jitters(is_wanted: bool) -> bool {
+        is_wanted
+    }
+
+    /// Whether an evicted peer may return by itself.
+    fn may_return(was_out_of_reach: bool) -> bool {
+        was_out_of_reach
+    }
+
+    // Budget.
+
+    /// Whether a reservation is made.
+    fn reservation_fits(fits: bool) -> bool {
+        fits
+    }
+
+    /// What a reservation takes out of sight before the work begins.
+    fn set_aside(amount: Amount) -> Amount {
+        amount
+    }
+
+    /// Whether a child account is opened.
+    fn child_fits(fits: bool) -> bool {
+        fits
+    }
+
+    /// Whether work is charged although its reservation has expired.
+    fn is_charged(is_late: bool) -> bool {
+        let _ = is_late;
+        true
+    }
+
+    // Ownership.
+
+    /// Whether a lease is over by every honest clock.
+    fn lease_is_over(is_over: bool) -> bool {
+        is_over
+    }
+
+    /// The epoch of the owner after one of this epoch.
+    fn epoch_after(epoch: u64) -> u64 {
+        epoch + 1
+    }
+
+    /// Whether whoever speaks for a resource owns it.
+    fn is_owner(owns: bool) -> bool {
+        owns
+    }
+
+    /// Whether an effect passes the fence.
+    fn passes_fence(is_recent: bool) -> bool {
+        is_recent
+    }
+
+    /// Whether a holder begins what it might not end in time.
+    fn holder_is_in_time(ends_in_time: bool) -> bool {
+        ends_in_time
+    }
+
+    // Routing.
+
+    /// Whether an action must be decided together.
+    fn must_decide(changes_shared_state: bool) -> bool {
+        changes_shared_state
+    }
+
+    /// Whether a ballot is of the roster that is asked.
+    fn ballot_is_of_epoch(is_same: bool) -> bool {
+        is_same
+    }
+
+    /// Whether a voter is of the roster.
+    fn voter_is_member(is_member: bool) -> bool {
+        is_member
+    }
+
+    /// Whether a ballot was signed by its voter.
+    fn ballot_is_signed(verified: bool) -> bool {
+        verified
+    }
+
+    /// Whether a ballot counts, given whether its voter voted before.
+    fn ballot_counts(has_voted: bool) -> bool {
+        !has_voted
+    }
+
+    /// How many votes decide; never none.
+    fn quorum_of(votes: usize) -> usize {
+        votes.max(1)
     }
 }
 

@@ -322,6 +322,63 @@ impl fmt::Display for Money {
     }
 }
 
+/// Tokens and money together. Arithmetic saturates.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, BorshSerialize, BorshDeserialize)]
+pub struct Amount {
+    /// Tokens.
+    pub tokens: u64,
+    /// Money.
+    pub money: Money,
+}
+
+crate::fold_struct!(Amount { tokens, money });
+
+impl Amount {
+    /// Nothing.
+    pub const ZERO: Self = Self {
+        tokens: 0,
+        money: Money(0),
+    };
+
+    /// Money alone.
+    pub const fn money(money: Money) -> Self {
+        Self { tokens: 0, money }
+    }
+
+    /// Whether both parts are within those of `other`.
+    pub fn fits(self, other: Self) -> bool {
+        self.tokens <= other.tokens && self.money <= other.money
+    }
+
+    /// The smaller of each part.
+    pub fn least(self, other: Self) -> Self {
+        Self {
+            tokens: self.tokens.min(other.tokens),
+            money: self.money.min(other.money),
+        }
+    }
+}
+
+impl std::ops::Add for Amount {
+    type Output = Self;
+    fn add(self, other: Self) -> Self {
+        Self {
+            tokens: self.tokens.saturating_add(other.tokens),
+            money: self.money + other.money,
+        }
+    }
+}
+
+impl std::ops::Sub for Amount {
+    type Output = Self;
+    fn sub(self, other: Self) -> Self {
+        Self {
+            tokens: self.tokens.saturating_sub(other.tokens),
+            money: Money(self.money.0.saturating_sub(other.money.0)),
+        }
+    }
+}
+
 /// A share of a whole in millionths, 0 to 1,000,000.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Share(u32);
