@@ -206,6 +206,11 @@ impl<'a, P: Protocol> Context<'a, P> {
         self.rng
     }
 
+    /// The peer's own keys, for what signs and verifies on its behalf.
+    pub fn keys(&mut self) -> &mut Keys {
+        self.keys
+    }
+
     /// The peer's own public key.
     pub fn public_key(&self) -> PublicKey {
         self.keys.public()

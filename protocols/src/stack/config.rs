@@ -1,11 +1,16 @@
 //! What the peers of a federation are set to, and what each knows of the others at the start.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::identity::Keys;
+use crate::federation::authorisation::Exposure;
+use crate::federation::terms::Level;
+use crate::identity::{Identity, Keys};
 use crate::pbft::{PbftConfig, Roster};
 use crate::peer::PeerId;
 use crate::raft::RaftConfig;
+
+use super::actions::{ActionsConfig, Directory};
 
 /// Who decides what concerns several organisations.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -28,6 +33,12 @@ pub struct StackConfig {
     pub raft: Arc<RaftConfig>,
     /// How PBFT is set.
     pub pbft: Arc<PbftConfig>,
+    /// How it deals with others.
+    pub actions: Arc<ActionsConfig>,
+    /// What it lets others use.
+    pub exposures: Vec<Exposure>,
+    /// How far it trusts others at the start; others not at all.
+    pub levels: BTreeMap<Identity, Level>,
 }
 
 /// What a peer knows of the federation at the start.
@@ -39,6 +50,8 @@ pub struct Federation {
     pub roster: Arc<Roster>,
     /// What each organisation's delegate signs with; read by its own peers alone.
     pub organisation_keys: Vec<Keys>,
+    /// Who is who.
+    pub directory: Arc<Directory>,
 }
 
 impl Federation {

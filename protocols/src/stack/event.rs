@@ -1,11 +1,15 @@
 //! What a peer of a federation reports, its inner machines' facts included.
 
 use crate::event::Event;
+use crate::federation::envelope::Refusal;
+use crate::federation::terms::{ActionId, ActionKind, Capability};
 use crate::fold_enum;
+use crate::identity::Identity;
 use crate::pbft::PbftEvent;
 use crate::raft::RaftEvent;
 use crate::swim::SwimEvent;
 
+use super::actions::{Effect, Ending};
 use super::council::Proposal;
 
 /// A fact about one peer of a federation.
@@ -36,6 +40,36 @@ pub enum StackEvent {
         /// The proposal.
         proposal: Proposal,
     },
+    /// It asked another peer to do something.
+    ActionSent {
+        /// Which action.
+        action: ActionId,
+        /// Whom it asked.
+        to: Identity,
+        /// What kind.
+        kind: ActionKind,
+        /// By which ability of the other.
+        capability: Capability,
+    },
+    /// What it had asked for came to an end.
+    ActionEnded {
+        /// Which action.
+        action: ActionId,
+        /// How.
+        ending: Ending,
+    },
+    /// It did what another had asked for.
+    ActionExecuted {
+        /// What.
+        effect: Effect,
+    },
+    /// It refused what another had asked for.
+    ActionRefused {
+        /// Who asked, as the envelope says.
+        source: Option<Identity>,
+        /// Why.
+        refusal: Refusal,
+    },
     /// An input was refused.
     Rejected {
         /// Why: a constant.
@@ -50,6 +84,10 @@ fold_enum!(StackEvent {
     3 = Proposed { proposal },
     4 = Decided { proposal },
     5 = Rejected { reason },
+    6 = ActionSent { action, to, kind, capability },
+    7 = ActionEnded { action, ending },
+    8 = ActionExecuted { effect },
+    9 = ActionRefused { source, refusal },
 });
 
 impl Event for StackEvent {
@@ -60,6 +98,10 @@ impl Event for StackEvent {
             Self::Pbft { event } => event.name(),
             Self::Proposed { .. } => "proposed",
             Self::Decided { .. } => "decided",
+            Self::ActionSent { .. } => "action-sent",
+            Self::ActionEnded { .. } => "action-ended",
+            Self::ActionExecuted { .. } => "action-executed",
+            Self::ActionRefused { .. } => "action-refused",
             Self::Rejected { .. } => "rejected",
         }
     }
@@ -70,7 +112,12 @@ impl Event for StackEvent {
             Self::Raft { event } => event.rejected(),
             Self::Pbft { event } => event.rejected(),
             Self::Rejected { reason } => Some(reason),
-            Self::Proposed { .. } | Self::Decided { .. } => None,
+            Self::ActionRefused { refusal, .. } => Some(refusal.reason()),
+            Self::Proposed { .. }
+            | Self::Decided { .. }
+            | Self::ActionSent { .. }
+            | Self::ActionEnded { .. }
+            | Self::ActionExecuted { .. } => None,
         }
     }
 
@@ -82,6 +129,23 @@ impl Event for StackEvent {
             Self::Proposed { proposal } | Self::Decided { proposal } => {
                 format!("number {} of {}", proposal.number, proposal.proposer)
             }
+            Self::ActionSent {
+                action,
+                to,
+                capability,
+                ..
+            } => format!("{action:?}, {capability} of {to:?}"),
+            Self::ActionEnded { action, ending } => format!("{action:?}, {ending:?}"),
+            Self::ActionExecuted { effect } => {
+                let Effect {
+                    action,
+                    source,
+                    capability,
+                    ..
+                } = effect;
+                format!("{action:?}, {capability} for {source:?}")
+            }
+            Self::ActionRefused { source, refusal } => format!("{source:?}, {}", refusal.reason()),
             Self::Rejected { reason } => (*reason).to_owned(),
         }
     }

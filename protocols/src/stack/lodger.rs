@@ -35,6 +35,9 @@ const TOKEN_BITS: u32 = 56;
 impl Owner {
     const ALL: [Self; 4] = [Self::Stack, Self::Swim, Self::Raft, Self::Pbft];
 
+    /// The token of a write that nobody waits for.
+    pub(super) const NOBODYS_TOKEN: PersistToken = PersistToken(0);
+
     const fn number(self) -> u32 {
         match self {
             Self::Stack => 0,

@@ -5,14 +5,20 @@
 //!   swim     any peer ──▶ any peer                        status, membership, keys
 //!   raft     peer ──▶ peer of the same organisation       decisions inside; those of the delegate
 //!   pbft     peer ──▶ peer of any organisation            decisions across
+//!   action   source ──▶ audience                          something is asked for
+//!   receipt  audience ──▶ source                          it was done
+//!   refusal  audience ──▶ source                          it will not be done
 //! ```
 
 use borsh::{BorshDeserialize, BorshSerialize};
 
+use crate::federation::envelope::{Action, Code, Receipt};
+use crate::federation::terms::ActionId;
 use crate::fold_enum;
 use crate::pbft::PbftMessage;
 use crate::protocol::Message;
 use crate::raft::RaftMessage;
+use crate::signed::Signed;
 use crate::swim::SwimMessage;
 
 /// What one peer has to say to another, however it is carried.
@@ -33,12 +39,32 @@ pub enum Load {
         /// In PBFT's words.
         message: PbftMessage,
     },
+    /// Something is asked for.
+    Action {
+        /// The signed envelope.
+        action: Signed<Action>,
+    },
+    /// It was done.
+    Receipt {
+        /// The proof.
+        receipt: Signed<Receipt>,
+    },
+    /// It will not be done.
+    Refusal {
+        /// Which action.
+        action: ActionId,
+        /// All that is said of why.
+        code: Code,
+    },
 }
 
 fold_enum!(Load {
     0 = Swim { message },
     1 = Raft { message },
     2 = Pbft { message },
+    3 = Action { action },
+    4 = Receipt { receipt },
+    5 = Refusal { action, code },
 });
 
 /// One carriage.
@@ -56,7 +82,8 @@ fold_enum!(StackMessage {
 });
 
 impl Message for StackMessage {
-    const KINDS: &'static [&'static str] = &["swim", "raft", "pbft"];
+    const KINDS: &'static [&'static str] =
+        &["swim", "raft", "pbft", "action", "receipt", "refusal"];
 
     fn kind(&self) -> usize {
         match self {
@@ -64,6 +91,9 @@ impl Message for StackMessage {
                 Load::Swim { .. } => 0,
                 Load::Raft { .. } => 1,
                 Load::Pbft { .. } => 2,
+                Load::Action { .. } => 3,
+                Load::Receipt { .. } => 4,
+                Load::Refusal { .. } => 5,
             },
         }
     }

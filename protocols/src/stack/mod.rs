@@ -4,12 +4,14 @@
 //! |---|---|
 //! | chamber | Raft among the peers of the own organisation, or of all |
 //! | assembly | PBFT across organisations: every peer a replica, or only a client |
+//! | office | actions from peer to peer: signed, judged, done once, answered |
 //! | delegate | the organisation's own PBFT replica, run by whoever leads its Raft |
 //!
 //! The only module that may import several protocols. Each of them runs unchanged: what it sends is
 //! a [`Load`] among others, its timers, records and events are wrapped. Start reading at
 //! [`StackPeer`], then `lodger`, then `council`. Must not know networks, files or who lies.
 
+mod actions;
 mod config;
 mod council;
 mod event;
@@ -28,6 +30,7 @@ use crate::protocol::Context;
 use crate::raft::{RaftRecord, RaftTimer};
 use crate::swim::{SwimRecord, SwimTimer};
 
+pub use actions::{ActionRecord, ActionsConfig, Directory, Effect, Ending, Errand};
 pub use config::{Across, Federation, StackConfig};
 pub use council::Proposal;
 pub use event::StackEvent;
@@ -55,16 +58,28 @@ pub enum StackTimer {
         /// Which.
         timer: PbftTimer,
     },
+    /// An action was not answered: send it again, or give up.
+    Resend {
+        /// Which errand.
+        number: u64,
+    },
+    /// A piece of work is done.
+    Work {
+        /// Which.
+        ticket: u64,
+    },
 }
 
 fold_enum!(StackTimer {
     0 = Swim { timer },
     1 = Raft { timer },
     2 = Pbft { timer },
+    3 = Resend { number },
+    4 = Work { ticket },
 });
 
 /// What a peer keeps on disk.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, BorshSerialize, BorshDeserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub enum StackRecord {
     /// Of its SWIM member.
     Swim {
@@ -80,6 +95,11 @@ pub enum StackRecord {
     Pbft {
         /// What.
         record: PbftRecord,
+    },
+    /// Of an envelope that it took.
+    Action {
+        /// What.
+        record: ActionRecord,
     },
 }
 
@@ -107,10 +127,16 @@ pub enum StackRequest {
         /// What.
         content: Vec<u8>,
     },
+    /// Have another peer do this.
+    Act {
+        /// What, and whom.
+        errand: Box<Errand>,
+    },
 }
 
 fold_enum!(StackRequest {
     0 = Propose { scope, content },
+    1 = Act { errand },
 });
 
 /// What came of a [`StackRequest`].
@@ -120,9 +146,15 @@ pub enum StackReply {
     Decided {},
     /// It was not, as far as this peer knows.
     Failed {},
+    /// The other peer was asked, and this came of it.
+    Ended {
+        /// How it ended.
+        ending: Ending,
+    },
 }
 
 fold_enum!(StackReply {
     0 = Decided {},
     1 = Failed {},
+    2 = Ended { ending },
 });

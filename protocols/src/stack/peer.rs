@@ -9,6 +9,7 @@ use crate::peer::PeerId;
 use crate::protocol::{Durable, Protocol};
 use crate::raft::RaftPeer;
 
+use super::actions::{Office, Posting};
 use super::config::{Across, Federation, StackConfig};
 use super::council::{Assembly, AssemblyStep, Chamber, ChamberStep, Delegate, DelegateStep};
 use super::council::{Proposal, Tidings};
@@ -22,6 +23,7 @@ use super::{
 pub struct StackPeer {
     config: Arc<StackConfig>,
     federation: Arc<Federation>,
+    office: Office,
     chamber: Chamber,
     assembly: Option<Assembly>,
     delegate: Option<Delegate>,
@@ -44,7 +46,15 @@ impl StackPeer {
         };
         let assembly = |votes| Assembly::new(&config.pbft, &federation.roster, votes);
         let keys = || federation.organisation_keys[number].clone();
+        let office = Office::new(
+            me,
+            &config.actions,
+            &federation.directory,
+            &config.exposures,
+            &config.levels,
+        );
         Self {
+            office,
             chamber: Chamber::new(me, &config.raft, members),
             assembly: match config.across {
                 Across::Flat => Some(assembly(true)),
@@ -67,6 +77,12 @@ impl StackPeer {
     fn carry(&self, to: PeerId, load: Load, ctx: &mut Ctx<'_>) {
         let load = Box::new(load);
         ctx.send(to, StackMessage::Plain { load });
+    }
+
+    fn post(&self, posting: Option<Posting>, ctx: &mut Ctx<'_>) {
+        if let Some(Posting { to, load }) = posting {
+            self.carry(to, load, ctx);
+        }
     }
 
     /// Carries a PBFT message: to the peer itself, or to all peers of the replica's organisation.
@@ -142,6 +158,27 @@ impl StackPeer {
         ctx.notify(StackEvent::Decided { proposal });
     }
 
+    fn propose(&mut self, id: RequestId, scope: Scope, content: Vec<u8>, ctx: &mut Ctx<'_>) {
+        let proposal = Proposal {
+            proposer: ctx.me(),
+            number: id.0,
+            content,
+        };
+        ctx.notify(StackEvent::Proposed {
+            proposal: proposal.clone(),
+        });
+        match (scope, &mut self.assembly) {
+            (Scope::Federation, Some(assembly)) => {
+                let step = assembly.propose(id, &proposal, ctx);
+                self.after_assembly(step, ctx);
+            }
+            (Scope::Organisation, _) | (Scope::Federation, None) => {
+                let step = self.chamber.propose(id, &proposal, ctx);
+                self.after_chamber(step, ctx);
+            }
+        }
+    }
+
     fn on_pbft(&mut self, from: PeerId, message: &PbftMessage, ctx: &mut Ctx<'_>) {
         if let Some(assembly) = &mut self.assembly {
             let step = assembly.on_message(from, message, ctx);
@@ -172,6 +209,7 @@ impl Protocol for StackPeer {
     }
 
     fn on_restart(&mut self, durable: Durable<StackRecord>, ctx: &mut Ctx<'_>) {
+        self.office.on_restart(&durable, ctx);
         let share = lodger::share_of::<RaftPeer>(&durable);
         let step = self.chamber.on_restart(share, ctx);
         self.after_chamber(step, ctx);
@@ -194,12 +232,26 @@ impl Protocol for StackPeer {
                 self.after_chamber(step, ctx);
             }
             Load::Pbft { message } => self.on_pbft(from, message, ctx),
+            Load::Action { action } => {
+                let answer = self.office.receive(from, action, ctx);
+                self.post(answer, ctx);
+            }
+            Load::Receipt { receipt } => self.office.on_receipt(receipt, ctx),
+            Load::Refusal { action, code } => self.office.on_refusal(from, *action, *code, ctx),
         }
     }
 
     fn on_timer(&mut self, timer: StackTimer, ctx: &mut Ctx<'_>) {
         match timer {
             StackTimer::Swim { .. } => {}
+            StackTimer::Resend { number } => {
+                let again = self.office.resend(number, ctx);
+                self.post(again, ctx);
+            }
+            StackTimer::Work { ticket } => {
+                let receipt = self.office.on_work_done(ticket, ctx);
+                self.post(receipt, ctx);
+            }
             StackTimer::Raft { timer } => {
                 let step = self.chamber.on_timer(timer, ctx);
                 self.after_chamber(step, ctx);
@@ -223,28 +275,17 @@ impl Protocol for StackPeer {
                 let step = self.chamber.on_persisted(token, ctx);
                 self.after_chamber(step, ctx);
             }
-            (Owner::Stack | Owner::Swim | Owner::Pbft, _) => {}
+            (Owner::Stack, token) => self.office.on_persisted(token, ctx),
+            (Owner::Swim | Owner::Pbft, _) => {}
         }
     }
 
     fn on_request(&mut self, id: RequestId, request: StackRequest, ctx: &mut Ctx<'_>) {
-        let StackRequest::Propose { scope, content } = request;
-        let proposal = Proposal {
-            proposer: ctx.me(),
-            number: id.0,
-            content,
-        };
-        ctx.notify(StackEvent::Proposed {
-            proposal: proposal.clone(),
-        });
-        match (scope, &mut self.assembly) {
-            (Scope::Federation, Some(assembly)) => {
-                let step = assembly.propose(id, &proposal, ctx);
-                self.after_assembly(step, ctx);
-            }
-            (Scope::Organisation, _) | (Scope::Federation, None) => {
-                let step = self.chamber.propose(id, &proposal, ctx);
-                self.after_chamber(step, ctx);
+        match request {
+            StackRequest::Propose { scope, content } => self.propose(id, scope, content, ctx),
+            StackRequest::Act { errand } => {
+                let posting = self.office.ask(id, *errand, ctx);
+                self.post(posting, ctx);
             }
         }
     }

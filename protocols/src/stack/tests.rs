@@ -1,22 +1,29 @@
 //! Councils of a small federation at one table.
 
-use std::collections::BTreeMap;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use crate::federation::authorisation::Exposure;
+use crate::federation::envelope::{Code, Refusal};
+use crate::federation::grant::Party;
+use crate::federation::identity::{IdentityRecord, Registry};
+use crate::federation::terms::{ActionKind, Capability, Level, Money, Organisation};
 use crate::identity::{KeyScheme, Keys};
 use crate::outbox::RequestId;
-use crate::pbft::{Member, PbftConfig, Roster};
+use crate::pbft::{Member, Roster};
 use crate::peer::PeerId;
-use crate::raft::RaftConfig;
 use crate::tabletop::{Tabletop, secret_seed};
 use crate::time::SimDuration;
 
 use super::{
-    Across, Federation, Scope, StackConfig, StackEvent, StackPeer, StackReply, StackRequest,
+    Across, Directory, Ending, Errand, Federation, Load, Scope, StackConfig, StackEvent,
+    StackMessage, StackPeer, StackReply, StackRequest,
 };
 
 const SEED: u64 = 5;
+
+/// Slots from which root keys and keys of organisations are made.
+const ROOTS: u32 = 2000;
 
 fn keys(slot: u32) -> Keys {
     Keys::new(KeyScheme::ideal([7; 32]), secret_seed(SEED, slot))
@@ -48,20 +55,67 @@ fn federation(organisations: u32, size: u32, across: Across) -> Arc<Federation> 
     let clients = everyone.iter();
     let clients: BTreeMap<_, _> = clients.map(|peer| (*peer, keys(peer.0).public())).collect();
     let roster = Arc::new(Roster::genesis(replicas, clients, BTreeSet::new()));
+    let directory = Arc::new(directory(&organisations));
     Arc::new(Federation {
         organisations,
         roster,
         organisation_keys,
+        directory,
+    })
+}
+
+fn directory(organisations: &[Vec<PeerId>]) -> Directory {
+    let numbers = 0..organisations.len() as u16;
+    let roots = numbers.clone().map(|number| {
+        let root = keys(ROOTS + u32::from(number)).public();
+        (Organisation(number), root)
+    });
+    let mut registry = Registry::new(roots.collect());
+    let mut identities = BTreeMap::new();
+    for (number, members) in numbers.zip(organisations) {
+        let (of, mut root) = (Organisation(number), keys(ROOTS + u32::from(number)));
+        for member in members {
+            let mut own = keys(member.0);
+            let public = own.public();
+            let introduction = IdentityRecord::introduce(&mut own, of, "somebody");
+            let enrolment = IdentityRecord::enrol(&mut root, of, public);
+            for record in [introduction, enrolment] {
+                registry.learn(&record, &mut own).expect("proves itself");
+            }
+            identities.insert(*member, public.identity());
+        }
+    }
+    Directory {
+        registry,
+        identities,
+    }
+}
+
+/// Everybody lets the first organisation send, and trusts peers as `level` says.
+fn config(federation: &Federation, across: Across, level: Level) -> Arc<StackConfig> {
+    let identities = federation.directory.identities.values();
+    Arc::new(StackConfig {
+        across,
+        exposures: vec![Exposure {
+            capability: Capability::new("send").unwrap(),
+            to: Party::Members {
+                organisation: Organisation(0),
+            },
+            depth: 0,
+            level: Level::Untrusted,
+        }],
+        levels: identities.map(|identity| (*identity, level)).collect(),
+        ..StackConfig::default()
     })
 }
 
 fn table(organisations: u32, size: u32, across: Across) -> Tabletop<StackPeer> {
+    trusting(organisations, size, across, Level::Attested)
+}
+
+fn trusting(organisations: u32, size: u32, across: Across, level: Level) -> Tabletop<StackPeer> {
     let federation = federation(organisations, size, across);
-    let config = Arc::new(StackConfig {
-        across,
-        raft: Arc::new(RaftConfig::default()),
-        pbft: Arc::new(PbftConfig::default()),
-    });
+    let config = config(&federation, across, level);
     let peers = organisations * size;
     let peers = (0..peers).map(PeerId);
     let machines = peers.map(|peer| StackPeer::new(peer, config.clone(), federation.clone()));
@@ -143,4 +197,106 @@ fn an_organisation_goes_on_where_its_last_leader_stopped() {
     let decided = decided(&table);
     assert_eq!(decided[&next.unwrap()], [1, 2]);
     assert_eq!(decided[&PeerId(4)], [1, 2]);
+}
+
+fn act(table: &mut Tabletop<StackPeer>, at: u32, to: u32, number: u64) {
+    let errand = Box::new(Errand {
+        to: PeerId(to),
+        kind: ActionKind::Message,
+        capability: Capability::new("send").unwrap(),
+        payload: b"hello".to_vec(),
+        lifetime: SimDuration::from_secs(60),
+        tokens_max: 0,
+        money_max: Money(0),
+    });
+    table.request(PeerId(at), RequestId(number), StackRequest::Act { errand });
+}
+
+/// How the errand of request `number` ended.
+fn ending(table: &Tabletop<StackPeer>, number: u64) -> Option<Ending> {
+    let mut replies = table.replies.iter();
+    let found = replies.find(|(id, _)| *id == RequestId(number));
+    found.and_then(|(_, reply)| match reply {
+        StackReply::Ended { ending } => Some(*ending),
+        StackReply::Decided {} | StackReply::Failed {} => None,
+    })
+}
+
+fn executed(table: &Tabletop<StackPeer>) -> usize {
+    let events = table.events.iter();
+    let executed = |event: &StackEvent| matches!(event, StackEvent::ActionExecuted { .. });
+    events.filter(|(_, _, event)| executed(event)).count()
+}
+
+#[test]
+fn what_is_exposed_to_a_trusted_peer_is_done_and_nothing_else() {
+    // The same errand by a member of the exposed organisation, by one of another, and by the first
+    // one when it is not trusted far enough: only the first may have an effect.
+    let mut table = table(2, 2, Across::Flat);
+    act(&mut table, 0, 2, 1);
+    act(&mut table, 3, 0, 2);
+    table.run_for(SimDuration::from_secs(1));
+    assert_eq!(ending(&table, 1), Some(Ending::Done));
+    assert_eq!(ending(&table, 2), Some(Ending::Refused(Code::Denied)));
+    assert_eq!(executed(&table), 1);
+    let mut wary = trusting(2, 2, Across::Flat, Level::Verified);
+    act(&mut wary, 0, 2, 1);
+    wary.run_for(SimDuration::from_secs(1));
+    assert_eq!(ending(&wary, 1), Some(Ending::Refused(Code::Denied)));
+    assert_eq!(executed(&wary), 0);
+}
+
+#[test]
+fn an_action_whose_receipts_are_lost_is_done_once_and_answered_in_the_end() {
+    // The first three receipts vanish, so the source sends again; the audience must answer from
+    // memory and not act again.
+    let mut table = table(2, 2, Across::Flat);
+    let mut lost = 0;
+    table.carry_if(move |_, _, message| {
+        let StackMessage::Plain { load } = message;
+        let is_receipt = matches!(**load, Load::Receipt { .. });
+        lost += u32::from(is_receipt);
+        !is_receipt || lost > 3
+    });
+    act(&mut table, 0, 2, 1);
+    table.run_for(SimDuration::from_secs(20));
+    assert_eq!(ending(&table, 1), Some(Ending::Done));
+    assert_eq!(executed(&table), 1);
+}
+
+#[test]
+fn a_replayed_envelope_is_refused_also_after_a_restart() {
+    // The very envelope that was done comes again, before and after its audience lost its memory
+    // but not its disk.
+    let mut table = table(2, 2, Across::Flat);
+    let taken = std::rc::Rc::new(std::cell::RefCell::new(None));
+    let tap = std::rc::Rc::clone(&taken);
+    table.carry_if(move |_, _, message| {
+        let StackMessage::Plain { load } = message;
+        if matches!(**load, Load::Action { .. }) {
+            *tap.borrow_mut() = Some(message.clone());
+        }
+        true
+    });
+    act(&mut table, 0, 2, 1);
+    table.run_for(SimDuration::from_secs(1));
+    let overheard: StackMessage = taken.borrow().clone().expect("an action was sent");
+    table.hand(PeerId(1), PeerId(2), &overheard);
+    let federation = federation(2, 2, Across::Flat);
+    let config = config(&federation, Across::Flat, Level::Attested);
+    table.restart(PeerId(2), StackPeer::new(PeerId(2), config, federation));
+    table.hand(PeerId(1), PeerId(2), &overheard);
+    table.run_for(SimDuration::from_secs(1));
+    assert_eq!(executed(&table), 1);
+    let refused = table.events.iter();
+    let refused = refused.filter(|(_, _, event)| {
+        matches!(
+            event,
+            StackEvent::ActionRefused {
+                refusal: Refusal::Replayed,
+                ..
+            }
+        )
+    });
+    assert_eq!(refused.count(), 2);
 }

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use borsh::{BorshDeserialize, BorshSerialize};
+
 use crate::fold_enum;
 
 use super::receiver::Stage;
@@ -61,7 +63,9 @@ fold_enum!(Refusal {
 
 /// What a refused sender is told. One constant for everything that he could otherwise tell apart
 /// by asking: nobody learns from it what he may, what is left, or who is known.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, BorshSerialize, BorshDeserialize,
+)]
 pub enum Code {
     /// The bytes are not an envelope.
     Malformed,

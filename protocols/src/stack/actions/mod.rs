@@ -1,0 +1,104 @@
+//! Actions that go from one peer to another: asked for, judged, done, and answered by a receipt.
+//!
+//! ```text
+//!   source                                   audience
+//!   sign ── action ─────────────────────────▶ judge ▸ remember (durable) ▸ work ▸ effect
+//!        ◀───────────────────────── receipt ── remember (durable)
+//!        ◀───────────────────────── refusal    a constant code
+//! ```
+//!
+//! An action that is not answered in time is sent again, the same action in a new envelope, until
+//! it has expired; then its outcome is unknown, and is said to be. Must not know councils.
+
+mod book;
+mod counter;
+mod office;
+
+pub use counter::ActionRecord;
+pub use office::{ActionsConfig, Directory};
+pub(super) use office::{Office, Posting};
+
+use crate::federation::envelope::Code;
+use crate::federation::terms::{ActionId, ActionKind, Capability, Money};
+use crate::fold_struct;
+use crate::peer::PeerId;
+use crate::time::SimDuration;
+
+/// What a user wants another peer to do.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Errand {
+    /// Who is asked.
+    pub to: PeerId,
+    /// What kind of action.
+    pub kind: ActionKind,
+    /// Which ability of the other it uses.
+    pub capability: Capability,
+    /// What goes with it.
+    pub payload: Vec<u8>,
+    /// How long it may take, by this peer's clock.
+    pub lifetime: SimDuration,
+    /// Most tokens that it may cost.
+    pub tokens_max: u64,
+    /// Most money that it may cost.
+    pub money_max: Money,
+}
+
+fold_struct!(Errand {
+    to,
+    kind,
+    capability,
+    payload,
+    lifetime,
+    tokens_max,
+    money_max
+});
+
+/// How an errand ended, as far as the source knows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Ending {
+    /// It was done; a receipt proves it.
+    Done,
+    /// It was refused, in the words of the audience.
+    Refused(Code),
+    /// Nobody answered before it expired.
+    Unknown,
+}
+
+impl crate::fold::Fold for Ending {
+    fn fold(&self, into: &mut crate::fold::Folder) {
+        match self {
+            Self::Done => into.u64(0),
+            Self::Refused(code) => {
+                into.u64(1);
+                code.fold(into);
+            }
+            Self::Unknown => into.u64(2),
+        }
+    }
+}
+
+/// What an action did, as its executor saw it: what the checkers judge.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Effect {
+    /// Which action.
+    pub action: ActionId,
+    /// Whose.
+    pub source: crate::identity::Identity,
+    /// What kind.
+    pub kind: ActionKind,
+    /// By which ability.
+    pub capability: Capability,
+    /// When it expires, by its source's clock.
+    pub expires_at: crate::time::LocalTime,
+    /// When it had its effect, by the executor's clock.
+    pub at: crate::time::LocalTime,
+}
+
+fold_struct!(Effect {
+    action,
+    source,
+    kind,
+    capability,
+    expires_at,
+    at
+});

@@ -1,0 +1,420 @@
+//! One peer's dealings with others: sends what its users want done, judges what others ask, does
+//! it, and answers.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use rand::Rng as _;
+
+use crate::federation::authorisation::{Exposure, Gate, Request};
+use crate::federation::envelope::{
+    Action, Arrival, Code, EnvelopeConfig, Neighbours, PROTOCOL_VERSION, Receipt, Receiver,
+    Refusal, Stage, Verdict, framed_len,
+};
+use crate::federation::grant::Parties as _;
+use crate::federation::identity::Registry;
+use crate::federation::terms::{Account, ActionId, Budget, Digest, Level, Nonce, SessionId};
+use crate::identity::{Identity, Keys};
+use crate::outbox::{PersistToken, RequestId};
+use crate::peer::PeerId;
+use crate::protocol::Durable;
+use crate::signed::Signed;
+use crate::stack::lodger::Owner;
+use crate::stack::message::Load;
+use crate::stack::{Ctx, StackEvent, StackRecord, StackReply, StackTimer};
+use crate::time::{LocalTime, SimDuration};
+
+use super::book::{Book, Open};
+use super::counter::{self, ActionRecord, Slots};
+use super::{Effect, Ending, Errand};
+
+/// How a peer deals with others.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct ActionsConfig {
+    /// What is checked of an envelope.
+    pub envelope: EnvelopeConfig,
+    /// Which checks stand; the rest are layers left out.
+    pub stages: Vec<Stage>,
+    /// How long a source waits for an answer before it sends again.
+    pub resend_after: SimDuration,
+    /// The least that a piece of work takes.
+    pub work_min: SimDuration,
+    /// The most that it takes.
+    pub work_max: SimDuration,
+}
+
+impl Default for ActionsConfig {
+    /// All checks, 2 s for an answer, no time for work. There is no stage for sessions as long as
+    /// nothing opens any.
+    fn default() -> Self {
+        let stages = Stage::ORDER.into_iter();
+        Self {
+            envelope: EnvelopeConfig::default(),
+            stages: stages.filter(|stage| *stage != Stage::Session).collect(),
+            resend_after: SimDuration::from_secs(2),
+            work_min: SimDuration::ZERO,
+            work_max: SimDuration::ZERO,
+        }
+    }
+}
+
+/// Who is who at the start, the same for all peers.
+#[derive(Clone, Debug)]
+pub struct Directory {
+    /// The signed records of all memberships.
+    pub registry: Registry,
+    /// The identity at each address.
+    pub identities: BTreeMap<PeerId, Identity>,
+}
+
+/// What an office wants done beyond what it did itself.
+pub(in crate::stack) struct Posting {
+    pub(in crate::stack) to: PeerId,
+    pub(in crate::stack) load: Load,
+}
+
+/// Work that was taken on.
+struct Work {
+    from: PeerId,
+    action: Signed<Action>,
+}
+
+/// One peer's dealings with others.
+pub(in crate::stack) struct Office {
+    config: Arc<ActionsConfig>,
+    directory: Arc<Directory>,
+    identity: Identity,
+    registry: Registry,
+    gate: Gate,
+    receiver: Receiver,
+    book: Book,
+    slots: Slots,
+    /// Work by ticket: waiting for the disk, or under way.
+    work: BTreeMap<u64, Work>,
+    tickets: u64,
+}
+
+/// What the receiver asks its neighbours.
+struct Around<'a> {
+    identity: Identity,
+    registry: &'a Registry,
+    gate: &'a Gate,
+}
+
+impl Neighbours for Around<'_> {
+    fn is_me(&self, audience: Identity) -> bool {
+        audience == self.identity
+    }
+
+    fn session_of(&self, _: &Action) -> (bool, bool) {
+        (false, false)
+    }
+
+    fn is_barred(&self, source: Identity) -> bool {
+        self.registry.is_barred(source)
+    }
+
+    fn is_closed(&mut self, _: Identity, _: LocalTime) -> bool {
+        true
+    }
+
+    fn is_clean(&mut self, _: &Action) -> bool {
+        true
+    }
+
+    fn is_authorised(&mut self, action: &Action, now: LocalTime, keys: &mut Keys) -> bool {
+        let request = Request {
+            source: action.source,
+            session: None,
+            kind: action.kind,
+            capability: &action.capability,
+            grants: &action.grants,
+        };
+        self.gate.decide(&request, now, self.registry, keys).is_ok()
+    }
+}
+
+impl Office {
+    /// The office of the peer at `me`, which exposes and trusts as given.
+    pub(in crate::stack) fn new(
+        me: PeerId,
+        config: &Arc<ActionsConfig>,
+        directory: &Arc<Directory>,
+        exposures: &[Exposure],
+        levels: &BTreeMap<Identity, Level>,
+    ) -> Self {
+        let identity = directory.identities[&me];
+        let registry = directory.registry.clone();
+        let organisation = registry.organisation(identity);
+        let organisation = organisation.expect("BUG: a peer that no organisation enrolled");
+        let mut gate = Gate::new(identity, organisation);
+        exposures.iter().cloned().for_each(|it| gate.expose(it));
+        levels.iter().for_each(|(peer, level)| {
+            gate.set_level(*peer, *level);
+        });
+        Self {
+            receiver: Receiver::with_stages(config.envelope, config.stages.iter().copied()),
+            config: Arc::clone(config),
+            directory: Arc::clone(directory),
+            identity,
+            registry,
+            gate,
+            book: Book::default(),
+            slots: Slots::default(),
+            work: BTreeMap::new(),
+            tickets: 0,
+        }
+    }
+
+    /// Takes up again what the disk remembers.
+    pub(in crate::stack) fn on_restart(&mut self, durable: &Durable<StackRecord>, ctx: &Ctx<'_>) {
+        let (records, is_complete) = counter::remembered(durable);
+        let seen = records.iter().filter_map(|record| record.seen);
+        let intents = records.iter().filter_map(|record| record.intent.clone());
+        self.receiver
+            .restore(seen, intents.collect::<Vec<_>>(), is_complete, ctx.now());
+        self.slots = Slots::after(durable);
+    }
+
+    /// A user wants something done.
+    pub(in crate::stack) fn ask(
+        &mut self,
+        request: RequestId,
+        errand: Errand,
+        ctx: &mut Ctx<'_>,
+    ) -> Option<Posting> {
+        let Some(&audience) = self.directory.identities.get(&errand.to) else {
+            let ending = Ending::Refused(Code::Denied);
+            ctx.reply(request, StackReply::Ended { ending });
+            return None;
+        };
+        let to = errand.to;
+        let action = self.draw_up(audience, errand, ctx);
+        let (id, kind, capability) = (action.id, action.kind, action.capability.clone());
+        ctx.notify(StackEvent::ActionSent {
+            action: id,
+            to: audience,
+            kind,
+            capability,
+        });
+        let action = ctx.sign(action);
+        let open = Open {
+            request,
+            to,
+            action: action.clone(),
+        };
+        let number = self.book.add(open);
+        ctx.set_timer(StackTimer::Resend { number }, self.config.resend_after);
+        let load = Load::Action { action };
+        Some(Posting { to, load })
+    }
+
+    fn draw_up(&self, audience: Identity, errand: Errand, ctx: &mut Ctx<'_>) -> Action {
+        let issued_at = ctx.now();
+        let expires_at = issued_at + errand.lifetime;
+        let salt = ctx.rng().next_u64();
+        Action {
+            version: PROTOCOL_VERSION,
+            id: ActionId::new(expires_at, salt),
+            source: self.identity,
+            audience,
+            session: SessionId([0; 16]),
+            kind: errand.kind,
+            capability: errand.capability,
+            payload: errand.payload,
+            nonce: nonce(ctx),
+            issued_at,
+            expires_at,
+            hops: 0,
+            budget: Budget {
+                account: Account([0; 16]),
+                issuer: self.identity,
+                hops_max: Budget::HOPS_DEFAULT,
+                tokens_max: errand.tokens_max,
+                money_max: errand.money_max,
+            },
+            grants: Vec::new(),
+        }
+    }
+
+    /// No answer came in time: sends again, or gives up if the action has expired.
+    pub(in crate::stack) fn resend(&mut self, number: u64, ctx: &mut Ctx<'_>) -> Option<Posting> {
+        let open = self.book.get_mut(number)?;
+        if ctx.now() >= open.action.expires_at {
+            self.end(number, Ending::Unknown, ctx);
+            return None;
+        }
+        let again = open.action.again(open.action.session, nonce(ctx));
+        open.action = ctx.sign(again);
+        let (to, action) = (open.to, open.action.clone());
+        ctx.set_timer(StackTimer::Resend { number }, self.config.resend_after);
+        let load = Load::Action { action };
+        Some(Posting { to, load })
+    }
+
+    fn end(&mut self, number: u64, ending: Ending, ctx: &mut Ctx<'_>) {
+        if let Some(open) = self.book.close(number) {
+            ctx.cancel_timer(StackTimer::Resend { number });
+            let action = open.action.id;
+            ctx.notify(StackEvent::ActionEnded { action, ending });
+            ctx.reply(open.request, StackReply::Ended { ending });
+        }
+    }
+
+    /// An envelope came.
+    pub(in crate::stack) fn receive(
+        &mut self,
+        from: PeerId,
+        action: &Signed<Action>,
+        ctx: &mut Ctx<'_>,
+    ) -> Option<Posting> {
+        let mut around = Around {
+            identity: self.identity,
+            registry: &self.registry,
+            gate: &self.gate,
+        };
+        let arrival = Arrival::Decoded {
+            action,
+            size: framed_len(action),
+        };
+        let now = ctx.now();
+        match self.receiver.receive(arrival, now, ctx.keys(), &mut around) {
+            Verdict::Execute {
+                action,
+                seen,
+                intent,
+            } => {
+                let record = ActionRecord { seen, intent };
+                self.take_on(from, action, record, ctx);
+                None
+            }
+            Verdict::Begun(_) => None,
+            Verdict::Repeat(receipt) => Some(Posting {
+                to: from,
+                load: Load::Receipt { receipt },
+            }),
+            Verdict::Refused { refusal, action } => {
+                self.refuse(from, refusal, action.as_ref(), ctx)
+            }
+        }
+    }
+
+    fn refuse(
+        &self,
+        from: PeerId,
+        refusal: Refusal,
+        action: Option<&Signed<Action>>,
+        ctx: &mut Ctx<'_>,
+    ) -> Option<Posting> {
+        let source = action.map(|action| action.source);
+        ctx.notify(StackEvent::ActionRefused { source, refusal });
+        let action = action?.id;
+        let code = refusal.code();
+        let load = Load::Refusal { action, code };
+        Some(Posting { to: from, load })
+    }
+
+    /// Remembers an envelope; the work begins when that is durable.
+    fn take_on(
+        &mut self,
+        from: PeerId,
+        action: Signed<Action>,
+        record: ActionRecord,
+        ctx: &mut Ctx<'_>,
+    ) {
+        self.tickets += 1;
+        let ticket = self.tickets;
+        let write = self.slots.keep((action.source, action.id), record);
+        self.work.insert(ticket, Work { from, action });
+        ctx.persist(PersistToken(ticket), vec![write]);
+    }
+
+    /// The disk remembers: work begins.
+    pub(in crate::stack) fn on_persisted(&mut self, token: PersistToken, ctx: &mut Ctx<'_>) {
+        let ticket = token.0;
+        if self.work.contains_key(&ticket) {
+            let (low, high) = (self.config.work_min, self.config.work_max);
+            let span = ctx.rng().between(low.as_nanos(), high.as_nanos());
+            ctx.set_timer(StackTimer::Work { ticket }, SimDuration::from_nanos(span));
+        }
+    }
+
+    /// Work is done: the effect, and the receipt.
+    pub(in crate::stack) fn on_work_done(
+        &mut self,
+        ticket: u64,
+        ctx: &mut Ctx<'_>,
+    ) -> Option<Posting> {
+        let Work { from, action } = self.work.remove(&ticket)?;
+        let at = ctx.now();
+        ctx.notify(StackEvent::ActionExecuted {
+            effect: Effect {
+                action: action.id,
+                source: action.source,
+                kind: action.kind,
+                capability: action.capability.clone(),
+                expires_at: action.expires_at,
+                at,
+            },
+        });
+        let receipt = ctx.sign(Receipt {
+            action: action.id,
+            source: action.source,
+            digest: action.digest(),
+            outcome: Digest::of(&action.payload),
+            at,
+        });
+        let kept = self.receiver.finish(receipt.clone());
+        if let Some(write) = kept.and_then(|intent| self.slots.complete(intent)) {
+            ctx.persist(Owner::NOBODYS_TOKEN, vec![write]);
+        }
+        let load = Load::Receipt { receipt };
+        Some(Posting { to: from, load })
+    }
+
+    /// The audience says that it is done.
+    pub(in crate::stack) fn on_receipt(&mut self, receipt: &Signed<Receipt>, ctx: &mut Ctx<'_>) {
+        let Some(number) = self.book.number_of(receipt.action) else {
+            return;
+        };
+        let is_right = self.book.get_mut(number).is_some_and(|open| {
+            receipt.signer().identity() == open.action.audience
+                && receipt.source == self.identity
+                && receipt.digest == open.action.digest()
+        });
+        if is_right && ctx.verify(receipt) {
+            self.end(number, Ending::Done, ctx);
+        } else {
+            let reason = "bad-receipt";
+            ctx.notify(StackEvent::Rejected { reason });
+        }
+    }
+
+    /// The audience says no. Unsigned, so only believed from where the action went.
+    pub(in crate::stack) fn on_refusal(
+        &mut self,
+        from: PeerId,
+        action: ActionId,
+        code: Code,
+        ctx: &mut Ctx<'_>,
+    ) {
+        let number = self.book.number_of(action);
+        let number = number.filter(|number| {
+            let open = self.book.get_mut(*number);
+            open.is_some_and(|open| open.to == from)
+        });
+        match number {
+            Some(number) => self.end(number, Ending::Refused(code), ctx),
+            None => {
+                let reason = "refusal-of-nothing";
+                ctx.notify(StackEvent::Rejected { reason });
+            }
+        }
+    }
+}
+
+fn nonce(ctx: &mut Ctx<'_>) -> Nonce {
+    let mut bytes = [0; 16];
+    ctx.rng().fill_bytes(&mut bytes);
+    Nonce(bytes)
+}
