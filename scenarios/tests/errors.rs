@@ -112,6 +112,67 @@ const MISTAKES: &[(&str, &str, &str)] = &[
         "past the end",
     ),
     ("[sweep]\n", "sweep", "reserved"),
+    (
+        "[[adversaries]]\nwho = \"acme-9\"\nwhat = [\"silent\"]\n",
+        "\"acme-9\"",
+        "no peer `acme-9`",
+    ),
+    (
+        "[[adversaries]]\nwho = \"acme-1\"\nwhat = [\"silnet\"]\n",
+        "\"silnet\"",
+        "unknown behaviour `silnet`",
+    ),
+    (
+        "[[adversaries]]\nwho = \"acme-1\"\nwhat = []\n",
+        "[]",
+        "does nothing",
+    ),
+    (
+        "[[adversaries]]\nwho = \"acme-1\"\nwhat = [\"silent\"]\npace = \"1s\"\n",
+        "pace",
+        "says nothing beside silent",
+    ),
+    (
+        "[[adversaries]]\nwho = \"acme-1\"\nwhat = [\"aim-at-leader\"]\n",
+        "[\"aim-at-leader\"]",
+        "done by the network",
+    ),
+    (
+        "[assume]\ndelay = \"1s\"\n[[adversaries]]\nwho = \"network\"\nwhat = [\"silent\"]\n",
+        "[\"silent\"]",
+        "done by a peer",
+    ),
+    (
+        "[[adversaries]]\nwho = \"network\"\nwhat = [\"random-delays\"]\n",
+        "[[adversaries]]",
+        "knows no bound",
+    ),
+    (
+        "[[adversaries]]\nwho = \"acme-1\"\nwhat = [\"double-vote\"]\n",
+        "[[adversaries]]",
+        "needs another protocol",
+    ),
+    (
+        "[[adversaries]]\nwho = \"acme-1\"\nwhat = [\"drop\"]\nkinds = [\"pong\"]\n",
+        "[[adversaries]]",
+        "no message of the protocol is a `pong`",
+    ),
+    (
+        "[[adversaries]]\nwho = \"acme-1\"\ncabal = \"a\"\nwhat = [\"silent\"]\n\
+         [[adversaries]]\nwho = \"acme-*\"\ncabal = \"b\"\nwhat = [\"flood\"]\n",
+        "[[adversaries]]",
+        "is in cabal `a` and in `b`",
+    ),
+    (
+        "[[adversaries]]\nwho = { count = 9, of = \"acme-*\" }\nwhat = [\"silent\"]\n",
+        "9",
+        "more than there are",
+    ),
+    (
+        "[expect]\nadversaries_take_effect = [\"*\"]\n",
+        "\"*\"",
+        "has no adversaries",
+    ),
     ("[workload.requests]\n", "", "no clients"),
     (
         "[swim.org.acne]\nproxies = 1\n",

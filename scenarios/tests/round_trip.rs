@@ -199,7 +199,47 @@ partition = "majority-ring"
 at = "41s"
 partition = { star-around = "alice" }
 
+[[adversaries]]
+label = "liar"
+who = "acme-1"
+cabal = "plot"
+at = "5s"
+for = "30s"
+heal_by = "2m"
+what = ["equivocate", "delay", "term-inflation"]
+target = ["bob", "carol"]
+kinds = ["vote-reply", "heartbeat"]
+share = "50%"
+pace = "250ms"
+by = "80ms"
+amount = 3
+
+[[adversaries]]
+who = { count = 2, of = "acme-*" }
+cabal = "plot"
+on = "leader-elected"
+nth = 2
+for = "1s"
+what = ["silent"]
+
+[[adversaries]]
+who = { fraction = "30%", of = "*" }
+what = ["twins", "replay"]
+
+[[adversaries]]
+who = "one-per-organisation"
+every = "10s"
+for = "1s"
+what = ["false-suspicion"]
+target = "alice"
+
+[[adversaries]]
+who = "network"
+what = ["aim-at-leader"]
+
 [expect]
+adversaries_take_effect = ["liar", "silent-2"]
+tolerates = ["raft/durability"]
 holds = ["raft/log-matching"]
 violates = ["raft/lease-read"]
 faults_take_effect = ["split", "wipe-6"]

@@ -34,7 +34,9 @@ fn every_shipped_scenario_opens_with_its_claim_and_holds_itself_to_it() {
             assumption_broken,
             metrics,
             pooled,
+            tolerates: _,
             faults_take_effect: _,
+            adversaries_take_effect: _,
         } = scenario.expect;
         let named = holds.len() + violates.len() + assumption_broken.len();
         let expectations = named + metrics.len() + pooled.len();

@@ -2,6 +2,7 @@
 //!
 //! Must not know plots or the file formats of reports.
 
+pub mod adversary;
 pub mod checkers;
 pub mod engine;
 pub mod judge;

@@ -121,6 +121,7 @@ impl Protocol for Inventor {
                 rumor,
                 round: 1,
                 hops: 1,
+                payload: 0,
             };
             ctx.notify(RumorEvent::Learned { learned });
         }

@@ -76,9 +76,16 @@ pub struct Learned {
     pub round: u32,
     /// How many times it was passed on to get here: 0 at the origin.
     pub hops: u32,
+    /// What it says.
+    pub payload: u64,
 }
 
-fold_struct!(Learned { rumor, round, hops });
+fold_struct!(Learned {
+    rumor,
+    round,
+    hops,
+    payload,
+});
 
 /// What a peer reports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -136,8 +143,13 @@ impl Event for RumorEvent {
     fn detail(&self) -> String {
         match self {
             Self::Learned { learned } => {
-                let Learned { rumor, round, hops } = learned;
-                format!("rumor {rumor} in round {round} over {hops} hops")
+                let Learned {
+                    rumor,
+                    round,
+                    hops,
+                    payload,
+                } = learned;
+                format!("rumor {rumor}, {payload}, in round {round} over {hops} hops")
             }
             Self::Recovered { rumor } => format!("rumor {rumor}"),
             Self::InterestLost { rumor, round } => format!("rumor {rumor} in round {round}"),

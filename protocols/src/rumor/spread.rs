@@ -235,6 +235,7 @@ impl<R: Rules> Rumor<R> {
             rumor: copy.rumor,
             round: copy.age,
             hops: copy.hops,
+            payload: copy.payload,
         };
         ctx.notify(RumorEvent::Learned { learned });
         self.await_round(ctx);

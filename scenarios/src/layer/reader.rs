@@ -31,6 +31,10 @@ pub(crate) struct World {
     pub(crate) faults_known: bool,
     /// Labels of the faults.
     pub(crate) labels: Vec<String>,
+    /// Whether the adversaries could be read.
+    pub(crate) adversaries_known: bool,
+    /// Labels of the adversaries.
+    pub(crate) adversaries: Vec<String>,
 }
 
 impl World {

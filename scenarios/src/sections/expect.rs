@@ -69,6 +69,12 @@ pub(crate) fn section() -> Section<Expect> {
         "Invariants that must be violated for the run to meet its claim.",
     )
     .key(
+        "tolerates",
+        names(NameKind::Invariant),
+        at!(tolerates),
+        "Invariants that may be violated too, since what `violates` names can bring that about.",
+    )
+    .key(
         "assumption_broken",
         names(NameKind::Invariant),
         at!(assumption_broken),
@@ -76,9 +82,16 @@ pub(crate) fn section() -> Section<Expect> {
     )
     .key(
         "faults_take_effect",
-        List(Label),
+        List(FAULT),
         at!(faults_take_effect),
         "Faults, by label, that must have taken effect; `\"*\"` stands for all.",
+    )
+    .key(
+        "adversaries_take_effect",
+        List(ADVERSARY),
+        at!(adversaries_take_effect),
+        "Adversaries, by label, each of whose behaviours must have taken effect; `\"*\"` stands for \
+         all.",
     )
     .key(
         "pooled",
@@ -91,8 +104,10 @@ pub(crate) fn section() -> Section<Expect> {
         except: &[
             "holds",
             "violates",
+            "tolerates",
             "assumption_broken",
             "faults_take_effect",
+            "adversaries_take_effect",
             "pooled",
         ],
     })
@@ -135,8 +150,27 @@ impl Shape<String> for Mentioned {
     }
 }
 
-/// The label of a fault.
-struct Label;
+/// The label of something that hurts, and how to find those there are.
+struct Label {
+    what: &'static str,
+    plural: &'static str,
+    described: &'static str,
+    known: fn(&World) -> (&[String], bool),
+}
+
+const FAULT: Label = Label {
+    what: "fault",
+    plural: "faults",
+    described: "fault label",
+    known: |world| (&world.labels, world.faults_known),
+};
+
+const ADVERSARY: Label = Label {
+    what: "adversary",
+    plural: "adversaries",
+    described: "adversary label",
+    known: |world| (&world.adversaries, world.adversaries_known),
+};
 
 impl Shape<String> for Label {
     fn read(&self, node: &Node, reader: &mut Reader<'_>) -> Option<String> {
@@ -146,14 +180,16 @@ impl Shape<String> for Label {
         } else {
             name().read(node, reader)?
         };
-        let labels = reader.world.labels.clone();
+        let (labels, is_known) = (self.known)(&reader.world);
+        let labels = labels.to_vec();
         let labels: Vec<&str> = labels.iter().map(String::as_str).collect();
-        if labels.is_empty() && reader.world.faults_known {
-            reader.refuse(node.place, "the scenario has no faults", "leave this out");
+        if labels.is_empty() && is_known {
+            let message = format!("the scenario has no {}", self.plural);
+            reader.refuse(node.place, message, "leave this out");
             return None;
         }
-        if text != "*" && reader.world.faults_known && !labels.contains(&text.as_str()) {
-            let message = format!("there is no fault `{text}`");
+        if text != "*" && is_known && !labels.contains(&text.as_str()) {
+            let message = format!("there is no {} `{text}`", self.what);
             reader.refuse_name(node.place, message, (&text, &labels));
             return None;
         }
@@ -166,7 +202,7 @@ impl Shape<String> for Label {
 
     fn describe(&self) -> Type {
         Type::Text {
-            what: "fault label",
+            what: self.described,
             pattern: "",
         }
     }

@@ -86,6 +86,7 @@ fn kind_of(fault: &Fault) -> &'static str {
         Fault::RegionOutage(_) => "region-outage",
         Fault::Disk { .. } => "disk",
         Fault::Request { .. } => "request",
+        Fault::Turn { .. } => "adversary",
     }
 }
 
@@ -128,24 +129,7 @@ fn section() -> Section<Draft> {
 }
 
 fn check(draft: &Draft, node: &Node, reader: &mut Reader<'_>) {
-    let end = reader.world.duration.unwrap_or(SimDuration::MAX);
-    if let Some(heal_by) = draft.heal_by
-        && heal_by > end
-    {
-        let message = format!("healed by {heal_by}, past the end of the run");
-        reader.refuse(
-            node.place_of("heal_by"),
-            message,
-            format!("must be at most {end}"),
-        );
-    }
-    if let (Some(heal_by), Some(earliest)) = (draft.heal_by, draft.when.earliest())
-        && heal_by <= earliest
-    {
-        let message = format!("healed by {heal_by}, before it strikes");
-        let right = format!("must be after {earliest}");
-        reader.refuse(node.place_of("heal_by"), message, right);
-    }
+    when::check_heal(draft.heal_by, &draft.when, node, reader);
     let lasting = !matches!(draft.fault, Fault::ClockJump { .. } | Fault::Request { .. });
     for key in ["for", "heal_by"] {
         if let Some(entry) = node.entry(key)

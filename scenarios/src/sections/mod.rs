@@ -2,6 +2,7 @@
 //!
 //! Must not know how a description is read, written or printed.
 
+pub(crate) mod adversaries;
 pub(crate) mod expect;
 pub(crate) mod faults;
 pub(crate) mod latency;

@@ -3,7 +3,7 @@
 use fedsim_protocols::SimDuration;
 
 use super::peers::{Joins, Population};
-use super::{expect, faults, network, peers, protocols, topology, workload};
+use super::{adversaries, expect, faults, network, peers, protocols, topology, workload};
 use crate::layer::out::Entries;
 use crate::layer::quantity::{duration, positive_duration};
 use crate::layer::scalar::{count, path_name, text};
@@ -14,9 +14,8 @@ use crate::spec::Scenario;
 use crate::tree::Node;
 
 /// Tables that have a meaning in plan and none yet.
-const RESERVED: [(&str, &str); 3] = [
+const RESERVED: [(&str, &str); 2] = [
     ("sweep", "ranges of parameters"),
-    ("adversaries", "peers that lie"),
     ("federation", "the federation stack"),
 ];
 
@@ -113,6 +112,12 @@ fn body() -> Section<Scenario> {
         at!(faults),
         "What hurts, and when.",
     )
+    .key(
+        "adversaries",
+        adversaries::Adversaries,
+        at!(adversaries),
+        "Who does not keep to the protocol.",
+    )
 }
 
 /// What comes after the faults, whose labels it may name.
@@ -168,6 +173,8 @@ fn read_peers(root: &Node, scenario: &mut Scenario, reader: &mut Reader<'_>) {
 }
 
 fn check_whole(root: &Node, scenario: &Scenario, own_protocol: bool, reader: &mut Reader<'_>) {
+    reader.world.adversaries_known =
+        root.get("adversaries").is_none() || !reader.world.adversaries.is_empty();
     reader.world.faults_known = root.get("faults").is_none() || !reader.world.labels.is_empty();
     let names = protocols::names();
     if !own_protocol && !names.iter().any(|name| root.get(name).is_some()) {
@@ -178,6 +185,9 @@ fn check_whole(root: &Node, scenario: &Scenario, own_protocol: bool, reader: &mu
     if let Some(node) = root.get("faults") {
         let shortest = shortest_latency(scenario);
         faults::refuse_faster_links(&scenario.faults, shortest, node, reader);
+    }
+    if let Some(node) = root.get("adversaries") {
+        adversaries::check_against(scenario, node, reader);
     }
 }
 

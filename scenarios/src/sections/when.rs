@@ -47,10 +47,24 @@ impl Default for Draft {
     }
 }
 
-/// The keys that say when.
+/// The keys that say when; one of them must.
 pub(crate) fn section() -> Section<Draft> {
+    keys(true)
+}
+
+/// The keys that say when; from the beginning if none does.
+pub(crate) fn optional() -> Section<Draft> {
+    keys(false)
+}
+
+fn keys(required: bool) -> Section<Draft> {
     Section::new("When a fault strikes.", Draft::default())
-        .part(choice("when it strikes", kinds(), at!(Draft => kind), true))
+        .part(choice(
+            "when it strikes",
+            kinds(),
+            at!(Draft => kind),
+            required,
+        ))
         .key(
             "from",
             maybe(duration()),
@@ -153,6 +167,33 @@ fn check(draft: &Draft, node: &Node, reader: &mut Reader<'_>) {
     check_times(draft, node, reader);
 }
 
+/// Checks a guaranteed end against the run and the first strike.
+pub(crate) fn check_heal(
+    heal_by: Option<SimDuration>,
+    when: &Draft,
+    node: &Node,
+    reader: &mut Reader<'_>,
+) {
+    let end = reader.world.duration.unwrap_or(SimDuration::MAX);
+    if let Some(heal_by) = heal_by
+        && heal_by > end
+    {
+        let message = format!("healed by {heal_by}, past the end of the run");
+        reader.refuse(
+            node.place_of("heal_by"),
+            message,
+            format!("must be at most {end}"),
+        );
+    }
+    if let (Some(heal_by), Some(earliest)) = (heal_by, when.earliest())
+        && heal_by <= earliest
+    {
+        let message = format!("healed by {heal_by}, before it strikes");
+        let right = format!("must be after {earliest}");
+        reader.refuse(node.place_of("heal_by"), message, right);
+    }
+}
+
 fn check_times(draft: &Draft, node: &Node, reader: &mut Reader<'_>) {
     if let Kind::At(time) = draft.kind {
         reader.must_be_within_run(time, node.place_of("at"), "a fault");
@@ -182,7 +223,7 @@ fn check_times(draft: &Draft, node: &Node, reader: &mut Reader<'_>) {
 
 impl Draft {
     /// No strike is earlier; none where that depends on the run.
-    pub(crate) fn earliest(&self) -> Option<SimDuration> {
+    fn earliest(&self) -> Option<SimDuration> {
         match self.kind {
             Kind::At(time) => Some(time),
             Kind::Every(_) | Kind::Random(_) => Some(self.from.unwrap_or_default()),

@@ -48,8 +48,12 @@ pub struct Expect {
     pub violates: Vec<String>,
     /// Invariants that cannot be judged, because the run breaks what they assume, as it claims.
     pub assumption_broken: Vec<String>,
+    /// Invariants that may be violated too, since others in `violates` bring that about.
+    pub tolerates: Vec<String>,
     /// Faults, by label, that must have taken effect; `"*"` stands for all.
     pub faults_take_effect: Vec<String>,
+    /// Adversaries, by label, all of whose behaviours must have taken effect; `"*"` stands for all.
+    pub adversaries_take_effect: Vec<String>,
     /// Bounds on metrics of a single run.
     pub metrics: Vec<Expectation>,
     /// Bounds on means of metrics over the seeds.

@@ -173,6 +173,13 @@ pub enum Fault {
         /// Which; the protocol's scenario page lists them.
         request: String,
     },
+    /// Peers play a role of an adversary. Comes of `[[adversaries]]`, never of `[[faults]]`. Lasts.
+    Turn {
+        /// Which entry of `[[adversaries]]`, from 0.
+        role: u32,
+        /// Who; nobody where the network takes sides.
+        peers: Vec<PeerId>,
+    },
 }
 
 /// One entry of `[[faults]]`.

@@ -3,6 +3,7 @@
 //! Names and globs are resolved to slots already; everything here is valid by construction of the
 //! reader. Must not know TOML.
 
+pub mod adversaries;
 pub mod expect;
 pub mod faults;
 pub mod network;
@@ -13,6 +14,7 @@ pub mod workload;
 
 use fedsim_protocols::SimDuration;
 
+pub use adversaries::{AdversarySpec, Behaviour, Who};
 pub use expect::{Assume, Bound, Expect, Expectation};
 pub use faults::{Fault, FaultSpec, Partition, Select, When};
 pub use network::{
@@ -55,6 +57,8 @@ pub struct Scenario {
     pub workload: Workload,
     /// What hurts, in file order; a fault's number in reports is its position plus one.
     pub faults: Vec<FaultSpec>,
+    /// Who does not keep to the protocol, in file order.
+    pub adversaries: Vec<AdversarySpec>,
     /// What must come out.
     pub expect: Expect,
     /// What the run leaves behind beyond what every run does.
@@ -79,6 +83,7 @@ impl Default for Scenario {
             protocols: Vec::new(),
             workload: Workload::default(),
             faults: Vec::new(),
+            adversaries: Vec::new(),
             expect: Expect::default(),
             report: Report::default(),
         }

@@ -46,6 +46,18 @@ pub enum ProtocolSpec {
     Pbft(PerOrganisation<PbftConfig>),
 }
 
+impl ProtocolSpec {
+    /// The name of its table.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Swim(_) => "swim",
+            Self::Rumor(_) => "rumor",
+            Self::Raft(_) => "raft",
+            Self::Pbft(_) => "pbft",
+        }
+    }
+}
+
 /// Failure detection and membership.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct SwimSpec {

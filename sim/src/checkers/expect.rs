@@ -2,7 +2,7 @@
 //!
 //! | | exit code |
 //! |---|---|
-//! | passed: nothing violated but what `violates` names, every expectation met | 0 |
+//! | passed: nothing violated but what `violates` and `tolerates` name, every expectation met | 0 |
 //! | violated: an invariant that nobody expected to break did, or an expectation was missed | 1 |
 //! | unknown: neither, but an assumption was broken | 4 |
 //!
@@ -14,6 +14,7 @@ use fedsim_record::{Expectation, Holds, Verdict};
 use fedsim_scenarios::spec::{Bound, Expect};
 
 use super::finding::Finding;
+use crate::adversary::BehaviourTally;
 use crate::nemesis::FaultTally;
 
 /// What a run gave, as far as it can be expected.
@@ -25,10 +26,12 @@ pub struct Given<'a> {
     pub metrics: &'a BTreeMap<String, f64>,
     /// What the faults did.
     pub tallies: &'a [FaultTally],
+    /// What the adversaries did.
+    pub behaviours: &'a [BehaviourTally],
 }
 
 /// Judges each line of `expect` in the order `holds`, `violates`, `assumption_broken`,
-/// `faults_take_effect`, metrics.
+/// `faults_take_effect`, `adversaries_take_effect`, metrics.
 pub fn judge(expect: &Expect, given: Given<'_>) -> Vec<Expectation> {
     let holds = expect
         .holds
@@ -44,6 +47,10 @@ pub fn judge(expect: &Expect, given: Given<'_>) -> Vec<Expectation> {
         let named = |label: &String| label == "*" || *label == tally.label;
         expect.faults_take_effect.iter().any(named)
     });
+    let deeds = given.behaviours.iter().filter(|tally| {
+        let named = |label: &String| label == "*" || *label == tally.adversary;
+        expect.adversaries_take_effect.iter().any(named)
+    });
     let metrics = expect
         .metrics
         .iter()
@@ -52,6 +59,7 @@ pub fn judge(expect: &Expect, given: Given<'_>) -> Vec<Expectation> {
         .chain(violates)
         .chain(broken)
         .chain(effects.map(effect))
+        .chain(deeds.map(deed))
         .chain(metrics)
         .collect()
 }
@@ -59,7 +67,8 @@ pub fn judge(expect: &Expect, given: Given<'_>) -> Vec<Expectation> {
 /// The verdict on the run as a whole.
 pub fn verdict(expect: &Expect, findings: &[Finding], judged: &[Expectation]) -> Verdict {
     let surprises = |finding: &&Finding| {
-        finding.holds == Holds::Violated && !expect.violates.iter().any(|it| it == finding.name)
+        let mut foreseen = expect.violates.iter().chain(&expect.tolerates);
+        finding.holds == Holds::Violated && !foreseen.any(|it| it == finding.name)
     };
     if findings.iter().any(|finding| surprises(&finding)) || judged.iter().any(|line| !line.met) {
         return Verdict::Violated;
@@ -99,6 +108,18 @@ fn effect(tally: &FaultTally) -> Expectation {
         met,
         wanted: "an effect".to_owned(),
         got,
+    }
+}
+
+fn deed(tally: &BehaviourTally) -> Expectation {
+    Expectation {
+        name: format!(
+            "adversaries_take_effect/{}/{}",
+            tally.adversary, tally.behaviour
+        ),
+        met: tally.deeds > 0,
+        wanted: "an effect".to_owned(),
+        got: format!("{} deeds", tally.deeds),
     }
 }
 
@@ -155,13 +176,14 @@ mod tests {
             findings: &findings,
             metrics: &BTreeMap::new(),
             tallies: &[],
+            behaviours: &[],
         };
         verdict(expect, &findings, &judge(expect, given))
     }
 
     #[test]
     fn every_finding_meets_every_wish_as_the_table_says() {
-        // The whole table of four wishes and four findings; a wrong cell is a wrong exit code.
+        // The whole table of five wishes and four findings; a wrong cell is a wrong exit code.
         let nothing = Expect::default();
         let name = || vec!["test/invariant".to_owned()];
         let holds = Expect {
@@ -176,17 +198,28 @@ mod tests {
             assumption_broken: name(),
             ..Expect::default()
         };
+        let tolerates = Expect {
+            tolerates: name(),
+            ..Expect::default()
+        };
         let (passed, violated, unknown) = (Verdict::Passed, Verdict::Violated, Verdict::Unknown);
         for (finding, wanted) in [
-            (Holds::Holds, [passed, passed, violated, violated]),
-            (Holds::Violated, [violated, violated, passed, violated]),
-            (Holds::AssumptionBroken, [unknown, unknown, unknown, passed]),
+            (Holds::Holds, [passed, passed, violated, violated, passed]),
+            (
+                Holds::Violated,
+                [violated, violated, passed, violated, passed],
+            ),
+            (
+                Holds::AssumptionBroken,
+                [unknown, unknown, unknown, passed, unknown],
+            ),
             (
                 Holds::NeverExercised,
-                [passed, violated, violated, violated],
+                [passed, violated, violated, violated, passed],
             ),
         ] {
-            let got = [&nothing, &holds, &violates, &broken].map(|expect| outcome(expect, finding));
+            let got = [&nothing, &holds, &violates, &broken, &tolerates]
+                .map(|expect| outcome(expect, finding));
             assert_eq!(got, wanted, "{}", finding.words());
         }
     }

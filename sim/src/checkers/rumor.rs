@@ -5,13 +5,15 @@
 //! | `rumor/origin` | nobody hears a rumor that its origin had not begun to tell | always |
 //! | `rumor/memory` | a peer that knows a rumor knows it until it crashes | always |
 //! | `rumor/one-hop-a-round` | in synchronous rounds a rumor moves one hop a round | with exact clocks |
+//! | `rumor/integrity` | what a peer hears is what the origin told | always |
 //! | `rumor/coverage` | every rumor reaches every peer that is up at the end | where the scenario promises it |
 //!
 //! A scenario promises coverage by `coverage = { equals = 1 }` or by naming the invariant. What one
 //! entry of the workload has several peers tell is one rumor here: who heard it from any of them
-//! knows it. Memory is one bit a peer and rumor. Must not know the machine.
+//! knows it. Rumors of Byzantine origins are not judged, nor what Byzantine peers hear. Memory is one
+//! bit a peer and rumor. Must not know the machine.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use fedsim_protocols::rumor::{
     Learned, Rounds, RumorConfig, RumorEvent, RumorId, RumorReply, RumorRequest,
@@ -22,6 +24,7 @@ use fedsim_scenarios::Scenario;
 use fedsim_scenarios::spec::{Bound, ClockSpec, PerOrganisation};
 
 use super::Ledger;
+use crate::adversary::byzantine;
 use crate::engine::{Happened, Notice, Observer, Outcome, World};
 use crate::runner::{Watch, WatchReport, seconds};
 use crate::time::SimTime;
@@ -30,6 +33,7 @@ const ORIGIN: &str = "rumor/origin";
 const MEMORY: &str = "rumor/memory";
 const ONE_HOP: &str = "rumor/one-hop-a-round";
 const COVERAGE: &str = "rumor/coverage";
+const INTEGRITY: &str = "rumor/integrity";
 
 /// Samples of a run at most.
 const SAMPLES: u64 = 1_000;
@@ -119,6 +123,9 @@ pub struct RumorWatch {
     memory: Ledger,
     one_hop: Ledger,
     coverage: Ledger,
+    integrity: Ledger,
+    /// Peers that do not keep to the protocol.
+    byzantine: BTreeSet<PeerId>,
     is_round_model: bool,
     asks_coverage: bool,
     lost_interest: u64,
@@ -152,6 +159,8 @@ impl RumorWatch {
             memory: Ledger::new(MEMORY),
             one_hop: Ledger::new(ONE_HOP),
             coverage: Ledger::new(COVERAGE),
+            integrity: Ledger::new(INTEGRITY),
+            byzantine: byzantine(scenario),
             is_round_model: is_synchronous && is_one_period && one_clock,
             asks_coverage: asks_coverage(scenario),
             lost_interest: 0,
@@ -183,7 +192,15 @@ impl RumorWatch {
     }
 
     fn learned(&mut self, at: SimTime, peer: PeerId, learned: Learned) {
-        let Learned { rumor, round, hops } = learned;
+        let Learned {
+            rumor,
+            round,
+            hops,
+            payload,
+        } = learned;
+        if self.byzantine.contains(&rumor.origin) {
+            return;
+        }
         if rumor.origin == peer && hops == 0 && !self.ids.contains_key(&rumor) {
             self.begin(at, peer, rumor);
         }
@@ -195,6 +212,14 @@ impl RumorWatch {
             );
             return self.origin.breach(at, &[peer], || message);
         };
+        self.integrity.exercise();
+        let told = self.topics[topic].payload;
+        if payload != told {
+            let who = &self.names[peer.index()];
+            self.integrity.breach(at, &[peer], || {
+                format!("{who} heard {payload} as rumor {rumor}, which says {told}")
+            });
+        }
         if self.is_round_model {
             self.one_hop.exercise();
             if hops > round {
@@ -222,6 +247,9 @@ impl RumorWatch {
     }
 
     fn recovered(&mut self, at: SimTime, peer: PeerId, rumor: RumorId) {
+        if self.byzantine.contains(&rumor.origin) {
+            return;
+        }
         if rumor.origin == peer && !self.ids.contains_key(&rumor) {
             self.begin(at, peer, rumor);
         }
@@ -340,6 +368,9 @@ where
         true
     }
 
+    /// Nobody that matters.
+    fn byzantine(&mut self, _: &Notice<P>, _: &World<'_>) {}
+
     fn operation(&self, request: &RumorRequest) -> &'static str {
         match request {
             RumorRequest::Start { .. } => "start",
@@ -363,7 +394,7 @@ where
         if self.is_round_model {
             report.findings.push(self.one_hop.clone().finding());
         }
-        let always = [&self.origin, &self.memory];
+        let always = [&self.origin, &self.memory, &self.integrity];
         report
             .findings
             .extend(always.into_iter().map(|ledger| ledger.clone().finding()));
@@ -377,7 +408,7 @@ where
     }
 
     fn invariant_names() -> Vec<&'static str> {
-        vec![ORIGIN, MEMORY, ONE_HOP, COVERAGE]
+        vec![ORIGIN, MEMORY, ONE_HOP, INTEGRITY, COVERAGE]
     }
 }
 

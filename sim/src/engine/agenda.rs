@@ -52,6 +52,8 @@ pub(crate) enum Task<P: Protocol> {
     Arrival,
     /// The peer starts for the first time.
     Start,
+    /// A Byzantine peer acts by itself: in which role, since which beginning of it.
+    Plot(u32, u32),
 }
 
 struct Item<P: Protocol> {

@@ -2,8 +2,11 @@
 //!
 //! A cast builds the machines and their workloads; the engine knows nothing else of a protocol.
 
+use std::sync::Arc;
+
 use fedsim_protocols::{KeyScheme, PeerId, Protocol, RequestId, Stream};
 
+use crate::adversary::{Forge, Plain};
 use crate::time::SimTime;
 
 /// Builds the machines of one run. Shared by all threads.
@@ -32,6 +35,11 @@ pub trait Cast: Send + Sync + 'static {
     fn request(&self, name: &str) -> Option<<Self::Machine as Protocol>::Request> {
         let _ = name;
         None
+    }
+
+    /// What an adversary knows of the protocol; nothing, unless said otherwise.
+    fn forge(&self) -> Arc<dyn Forge<Self::Machine>> {
+        Arc::new(Plain)
     }
 
     /// What users at `peer` will ask, if there are any.

@@ -15,6 +15,7 @@ use super::envelope::Envelope;
 use super::ledger::Ledger;
 use super::notice::{Happened, Notice, TraceEntry};
 use super::ring::{Due, Ring};
+use crate::adversary::{Forge, Homes};
 use crate::nemesis::Control;
 use crate::network::{Egress, Fabric, Fate};
 use crate::time::SimTime;
@@ -66,7 +67,11 @@ impl Arrival {
     pub(crate) fn order<M>(&self, other: &Self, due: &Due<Envelope<M>>) -> Ordering {
         let key = |arrival: &Self| (arrival.at, arrival.from);
         key(self).cmp(&key(other)).then_with(|| {
-            let seq = |arrival: &Self| due.get(arrival.index).seq;
+            // What a cabal overhears bears the number of what it heard.
+            let seq = |arrival: &Self| {
+                let envelope = due.get(arrival.index);
+                (envelope.seq, envelope.to)
+            };
             seq(self).cmp(&seq(other))
         })
     }
@@ -117,6 +122,12 @@ pub(crate) struct Cell<P: Protocol> {
     /// Under way to peers of other shards, by shard; or held, for a directed schedule, in place 0.
     pub(crate) outgoing: Vec<Vec<Envelope<P::Message>>>,
     pub(crate) notices: Vec<Notice<P>>,
+    /// Where members of cabals live; none if everybody lives at his own place.
+    pub(crate) homes: Option<Arc<Homes>>,
+    /// Tells leaders by what they send, for a network that aims at them.
+    pub(crate) spy: Option<Arc<dyn Forge<P>>>,
+    /// Who was seen to lead, and when.
+    pub(crate) whispers: Vec<(SimTime, PeerId)>,
     pub(crate) counters: Counters,
     pub(crate) trace: Option<Vec<TraceEntry>>,
     /// Every message, where that was asked for.
@@ -143,6 +154,9 @@ impl<P: Protocol> Cell<P> {
             ring: Ring::new(width),
             outgoing: (0..shards).map(|_| Vec::new()).collect(),
             notices: Vec::new(),
+            homes: None,
+            spy: None,
+            whispers: Vec::new(),
             counters,
             trace: None,
             ledger: None,
@@ -163,7 +177,11 @@ impl<P: Protocol> Cell<P> {
         if self.shards == 1 {
             return self.ring.push(envelope);
         }
-        let shard = envelope.to.0 % self.shards;
+        let home = match &self.homes {
+            None => envelope.to.0,
+            Some(homes) => homes.of(envelope.to),
+        };
+        let shard = home % self.shards;
         if shard == self.shard {
             self.ring.push(envelope);
         } else {
@@ -195,6 +213,9 @@ impl<P: Protocol> Cell<P> {
         if matches!(self.carriage, Carriage::Held) {
             return self.outgoing[0].push(envelope);
         }
+        if self.homes.is_some() || self.spy.is_some() {
+            self.betray(at, &envelope);
+        }
         let nth = self.step.nth(at, to);
         let fate = self
             .fabric
@@ -205,7 +226,9 @@ impl<P: Protocol> Cell<P> {
                 copy,
                 touched: _,
             } => {
-                envelope.at = arrival;
+                let picked = self.fabric.schemer();
+                let picked = picked.and_then(|it| it.arrival((sender.id, to), at, nth));
+                envelope.at = picked.unwrap_or(arrival);
                 if let Some(ledger) = &mut self.ledger {
                     ledger.send(at, &envelope, bytes, None);
                 }
@@ -220,6 +243,28 @@ impl<P: Protocol> Cell<P> {
                 }
                 self.counters.dropped(at, kind, reason);
             }
+        }
+    }
+
+    /// Lets cabals overhear a message, and the network see who leads.
+    #[cold]
+    fn betray(&mut self, at: SimTime, envelope: &Envelope<P::Message>) {
+        if self
+            .spy
+            .as_ref()
+            .is_some_and(|spy| spy.leads(&envelope.payload))
+        {
+            self.whispers.push((at, envelope.from));
+        }
+        let Some(homes) = self.homes.clone() else {
+            return;
+        };
+        for ear in homes.ears(envelope.from, envelope.to) {
+            self.put(Envelope {
+                at: at + self.fabric.lookahead(),
+                to: ear,
+                ..envelope.clone()
+            });
         }
     }
 

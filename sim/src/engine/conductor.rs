@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use fedsim_protocols::{Event, Protocol, RunKey, SimDuration};
+use fedsim_protocols::{Event, PeerId, Protocol, RunKey, SimDuration};
 use fedsim_scenarios::Scenario;
 
 use super::driver::{Options, RunControl};
@@ -139,7 +139,11 @@ impl<'a, P: Protocol> Conductor<'a, P> {
         };
         self.observer.weather_changed(start, &world);
         for order in &self.orders {
-            if order.what != Control::Restart && self.up[order.peer.index()] {
+            let counts = match order.what {
+                Control::Restart | Control::Turn { .. } => false,
+                _ => self.up[order.peer.index()],
+            };
+            if counts {
                 self.nemesis.note_effect(order.fault);
             }
         }
@@ -198,6 +202,21 @@ impl<'a, P: Protocol> Conductor<'a, P> {
         if !self.satisfied && self.observer.is_satisfied() {
             self.satisfied = true;
             self.end = self.end.min(notice.at + self.plan.fabric.lookahead());
+        }
+    }
+
+    /// Hears who was seen to lead, for a network that takes sides.
+    pub(crate) fn hear_whispers(&mut self, whispers: &mut Vec<(SimTime, PeerId)>) {
+        whispers.sort_unstable();
+        for (at, peer) in whispers.drain(..) {
+            let is_news = self
+                .plan
+                .fabric
+                .schemer()
+                .is_some_and(|it| it.is_news(peer));
+            if is_news && let Some(schemer) = Arc::make_mut(&mut self.plan.fabric).schemer_mut() {
+                schemer.note_leader(at, peer);
+            }
         }
     }
 

@@ -18,6 +18,7 @@ use fedsim_scenarios::spec::{CpuSpec, DiskSpec};
 use super::barrier::Barrier;
 use super::cast::Cast;
 use super::cell::{Cell, Sender};
+use super::company;
 use super::conductor::Conductor;
 use super::counters::{Counters, PeerLoad};
 use super::envelope::Envelope;
@@ -27,6 +28,7 @@ use super::observe::Observer;
 use super::peer::{Birth, Peer, Stage, Users};
 use super::physique::Physique;
 use super::shard::{PeerPanic, Plan, Shard, least};
+use crate::adversary::{BehaviourTally, Conspiracy, Misdeeds};
 use crate::nemesis::{FaultBand, FaultTally};
 use crate::network::{self, DrawKey, Egress, Fabric, PeerClock};
 use crate::time::SimTime;
@@ -118,6 +120,10 @@ pub struct Outcome {
     pub bands: Vec<FaultBand>,
     /// What each fault did, in file order.
     pub tallies: Vec<FaultTally>,
+    /// What each behaviour of each adversary did, in file order.
+    pub behaviours: Vec<BehaviourTally>,
+    /// Messages that adversaries corrupted beyond reading.
+    pub garbage: u64,
 }
 
 /// Runs `scenario` with `cast`, watched by `observer`.
@@ -138,6 +144,7 @@ pub fn run<C: Cast>(
         key,
         options,
         fabric: Arc::clone(conductor.fabric()),
+        conspiracy: Conspiracy::new(scenario, key),
         shards: options.threads.clamp(1, scenario.peers.len().max(1)) as u32,
     };
     let mut ends = if setup.shards == 1 {
@@ -147,17 +154,24 @@ pub fn run<C: Cast>(
     };
     let ledgers = ends.iter_mut().filter_map(|end| end.ledger.take());
     conductor.hear_messages(&ledger::settle(ledgers));
-    Ok(outcome(ends, &conductor))
+    let mut outcome = outcome(&ends, &conductor);
+    if let Some(conspiracy) = &setup.conspiracy {
+        let misdeeds = company::settle(conspiracy, &ends, conductor.fabric());
+        outcome.behaviours = misdeeds.tallies(conspiracy);
+        outcome.garbage = misdeeds.garbage;
+    }
+    Ok(outcome)
 }
 
 /// What a shard leaves behind.
-struct End {
+pub(super) struct End {
     folds: Vec<u128>,
+    pub(super) misdeeds: Vec<Misdeeds>,
     counters: Counters,
     ledger: Option<Ledger>,
 }
 
-fn outcome<P: Protocol>(ends: Vec<End>, conductor: &Conductor<'_, P>) -> Outcome {
+fn outcome<P: Protocol>(ends: &[End], conductor: &Conductor<'_, P>) -> Outcome {
     let shards = ends.len();
     let peers = ends.iter().map(|end| end.folds.len()).sum();
     let mut hasher = blake3::Hasher::new();
@@ -165,7 +179,7 @@ fn outcome<P: Protocol>(ends: Vec<End>, conductor: &Conductor<'_, P>) -> Outcome
         let fold = ends[slot % shards].folds[slot / shards];
         hasher.update(&fold.to_le_bytes());
     });
-    let mut counters = ends.into_iter().map(|end| end.counters);
+    let mut counters = ends.iter().map(|end| end.counters.clone());
     let mut total = counters.next().expect("at least one shard");
     counters.for_each(|counted| total.merge(counted));
     Outcome {
@@ -175,6 +189,8 @@ fn outcome<P: Protocol>(ends: Vec<End>, conductor: &Conductor<'_, P>) -> Outcome
         counters: total,
         bands: conductor.bands(),
         tallies: conductor.tallies(),
+        behaviours: Vec::new(),
+        garbage: 0,
     }
 }
 
@@ -186,6 +202,7 @@ pub(crate) struct Setup<'a, C: Cast> {
     pub(crate) options: &'a Options,
     pub(crate) fabric: Arc<Fabric>,
     pub(crate) shards: u32,
+    pub(crate) conspiracy: Option<Conspiracy>,
 }
 
 impl<C: Cast> Setup<'_, C> {
@@ -194,10 +211,15 @@ impl<C: Cast> Setup<'_, C> {
         let counters = Counters::new(kinds.max(1), self.options.interval);
         let mut cell = Cell::new(shard, self.shards, Arc::clone(&self.fabric), counters);
         cell.ledger = self.options.messages.then(Ledger::default);
+        if let Some(conspiracy) = &self.conspiracy {
+            cell.homes = conspiracy.homes().map(Arc::new);
+            let aims = conspiracy.bounds.as_ref().is_some_and(|it| it.aims());
+            cell.spy = aims.then(|| self.cast.forge());
+        }
         cell
     }
 
-    fn stream(&self, purpose: &'static str, peer: PeerId, incarnation: u32) -> Stream {
+    pub(super) fn stream(&self, purpose: &'static str, peer: PeerId, incarnation: u32) -> Stream {
         let label = StreamLabel {
             purpose,
             peer: peer.0,
@@ -208,9 +230,9 @@ impl<C: Cast> Setup<'_, C> {
 }
 
 /// Makes the peers of one shard, in slot order.
-struct Nursery<'a, C: Cast> {
-    setup: &'a Setup<'a, C>,
-    scheme: KeyScheme,
+pub(super) struct Nursery<'a, C: Cast> {
+    pub(super) setup: &'a Setup<'a, C>,
+    pub(super) scheme: KeyScheme,
     clocks: Vec<PeerClock>,
     processors: Vec<CpuSpec>,
     disks: Vec<DiskSpec>,
@@ -230,7 +252,7 @@ impl<'a, C: Cast> Nursery<'a, C> {
         }
     }
 
-    fn peer(&self, id: PeerId) -> (Peer<C::Machine>, SimTime) {
+    pub(super) fn peer(&self, id: PeerId) -> Peer<C::Machine> {
         let setup = self.setup;
         let sender = Sender {
             id,
@@ -243,15 +265,20 @@ impl<'a, C: Cast> Nursery<'a, C> {
             Box::new(Users { workload, dice })
         });
         let slot = id.index();
-        let peer = Peer::new(
+        let mut peer = Peer::new(
             sender,
             setup.stream(setup.cast.protocol(), id, 0),
-            Keys::new(self.scheme.clone(), identity_seed(setup.key, id)),
+            self.keys(id),
             self.clocks[slot],
             Physique::new(self.processors[slot], self.disks[slot], self.disk_key),
             users,
         );
-        (peer, setup.cast.starts_at(id))
+        peer.schedule_start(setup.cast.starts_at(id));
+        peer
+    }
+
+    pub(super) fn keys(&self, id: PeerId) -> Keys {
+        Keys::new(self.scheme.clone(), identity_seed(self.setup.key, id))
     }
 }
 
@@ -296,15 +323,17 @@ pub(crate) fn shard<C: Cast>(setup: &Setup<'_, C>, number: u32) -> Shard<C::Mach
         cast: Arc::clone(setup.cast),
         key: setup.key,
     });
-    let peers = slots.map(|slot| nursery.peer(PeerId(slot)));
+    let peers = slots.map(|slot| company::tenant(&nursery, PeerId(slot)));
     Shard::new(setup.cell(number), stage, peers)
 }
 
 fn end_of<P: Protocol>(mut shard: Shard<P>) -> End {
     let folds = shard.folds();
+    let misdeeds = shard.misdeeds();
     let mut cell = shard.shared.cell.borrow_mut();
     End {
         folds,
+        misdeeds,
         counters: cell.counters.clone(),
         ledger: cell.ledger.take(),
     }
@@ -325,6 +354,7 @@ fn run_alone<C: Cast>(
             conductor.hear_trace(trace);
         }
         std::mem::swap(&mut notices, &mut cell.notices);
+        conductor.hear_whispers(&mut cell.whispers);
         drop(cell);
         conductor.hear(&mut notices);
     }
@@ -335,6 +365,7 @@ fn run_alone<C: Cast>(
 struct Report<P: Protocol> {
     notices: Vec<Notice<P>>,
     trace: Vec<TraceEntry>,
+    whispers: Vec<(SimTime, PeerId)>,
     next_at: SimTime,
     panic: Option<PeerPanic>,
 }
@@ -358,6 +389,7 @@ impl<P: Protocol> Meeting<P> {
         let report = || Report {
             notices: Vec::new(),
             trace: Vec::new(),
+            whispers: Vec::new(),
             next_at: SimTime::NEVER,
             panic: None,
         };
@@ -376,6 +408,7 @@ impl<P: Protocol> Meeting<P> {
         report.panic = panic;
         let mut cell = shard.shared.cell.borrow_mut();
         std::mem::swap(&mut report.notices, &mut cell.notices);
+        report.whispers.append(&mut cell.whispers);
         if let Some(trace) = &mut cell.trace {
             report.trace.append(trace);
         }
@@ -410,6 +443,7 @@ impl<P: Protocol> Meeting<P> {
             next_at = next_at.min(report.next_at);
             heard.notices.append(&mut report.notices);
             heard.trace.append(&mut report.trace);
+            heard.whispers.append(&mut report.whispers);
             if let Some(panic) = report.panic.take() {
                 worst = least(worst, panic);
             }
@@ -419,6 +453,7 @@ impl<P: Protocol> Meeting<P> {
             return Err(panic);
         }
         conductor.hear_trace(&mut heard.trace);
+        conductor.hear_whispers(&mut heard.whispers);
         conductor.hear(&mut heard.notices);
         *lock(&self.plan) = conductor.plan(next_at).cloned();
         Ok(())
@@ -429,6 +464,7 @@ impl<P: Protocol> Meeting<P> {
 struct Heard<P: Protocol> {
     notices: Vec<Notice<P>>,
     trace: Vec<TraceEntry>,
+    whispers: Vec<(SimTime, PeerId)>,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
@@ -467,6 +503,7 @@ fn run_together<C: Cast>(
     let mut heard = Heard {
         notices: Vec::new(),
         trace: Vec::new(),
+        whispers: Vec::new(),
     };
     let mut failure = None;
     let ends = std::thread::scope(|scope| {

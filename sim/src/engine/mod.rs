@@ -18,6 +18,7 @@ mod agenda;
 mod barrier;
 mod cast;
 mod cell;
+mod company;
 mod conductor;
 mod counters;
 pub mod driver;

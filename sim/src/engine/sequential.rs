@@ -43,7 +43,8 @@ pub struct Sequential<C: Cast> {
 }
 
 impl<C: Cast> Sequential<C> {
-    /// The peers of `scenario`, none of them started. Its faults and duration are not looked at.
+    /// The peers of `scenario`, none of them started. Its faults, adversaries and duration are not
+    /// looked at.
     pub fn new(scenario: &Scenario, cast: &Arc<C>) -> Self {
         let key = RunKey::from_seed(scenario.seed);
         let options = Options::default();
@@ -54,6 +55,7 @@ impl<C: Cast> Sequential<C> {
             options: &options,
             fabric: Arc::new(Fabric::new(scenario, key)),
             shards: 1,
+            conspiracy: None,
         };
         let shard = shard(&setup, 0);
         shard.shared.cell.borrow_mut().carriage = Carriage::Held;

@@ -14,6 +14,7 @@ use super::envelope::{Envelope, Wake};
 use super::peer::{Peer, Stage};
 use super::ring::{Due, Ring};
 use super::shell::{Seat, Shared};
+use crate::adversary::Misdeeds;
 use crate::nemesis::Control;
 use crate::network::Fabric;
 use crate::time::SimTime;
@@ -107,7 +108,7 @@ pub(crate) struct Shard<P: Protocol> {
 }
 
 impl<P: Protocol> Shard<P> {
-    /// Seats the peers that `make` makes, and has each start when it should.
+    /// Seats the peers, each of whom knows already when it starts, and wakes them then.
     pub(crate) fn new(
         cell: Cell<P>,
         stage: Box<dyn Stage<P>>,
@@ -123,12 +124,14 @@ impl<P: Protocol> Shard<P> {
         let count = peers.len();
         let mut seats = Vec::with_capacity(count);
         let mut wake_at = Vec::with_capacity(count);
-        for (mut peer, starts_at) in peers {
-            peer.schedule_start(starts_at);
-            wakes.push(Wake {
-                at: starts_at,
-                local: seats.len() as u32,
-            });
+        for (peer, starts_at) in peers {
+            // Never, where it lives in the seat of its cabal.
+            if starts_at < SimTime::NEVER {
+                wakes.push(Wake {
+                    at: starts_at,
+                    local: seats.len() as u32,
+                });
+            }
             wake_at.push(starts_at);
             seats.push(Seat::new(peer, Rc::clone(&shared)));
         }
@@ -192,8 +195,9 @@ impl<P: Protocol> Shard<P> {
         post.end = plan.end;
         post.orders.clear();
         for (peer, control) in plan.orders.iter() {
-            if peer.0 % self.shards == self.shard {
-                self.active.add(peer.0 / self.shards);
+            let home = cell.homes.as_ref().map_or(peer.0, |homes| homes.of(*peer));
+            if home % self.shards == self.shard {
+                self.active.add(home / self.shards);
                 let orders = post.orders.entry(*peer).or_default();
                 orders.push(control.clone());
             }
@@ -208,8 +212,12 @@ impl<P: Protocol> Shard<P> {
             next.resize(due.index_end(), NONE);
         }
         let (active, shards) = (&mut self.active, self.shards);
+        let homes = self.shared.cell.borrow().homes.clone();
         due.for_each(|index, envelope| {
-            let slot = envelope.to.0;
+            let slot = match &homes {
+                None => envelope.to.0,
+                Some(homes) => homes.of(envelope.to),
+            };
             let local = if shards == 1 { slot } else { slot / shards };
             next[index as usize] = std::mem::replace(&mut first[local as usize], index);
             active.add(local);
@@ -292,6 +300,17 @@ impl<P: Protocol> Shard<P> {
         let all = 0..self.seats.len();
         all.map(|local| self.act(local, |peer, _, _| peer.fold()))
             .collect()
+    }
+
+    /// What Byzantine peers did.
+    pub(crate) fn misdeeds(&mut self) -> Vec<Misdeeds> {
+        let all = 0..self.seats.len();
+        let done = all.filter_map(|local| {
+            self.act(local, |peer, _, _| {
+                peer.cabal().map(|cabal| cabal.borrow_mut().take_misdeeds())
+            })
+        });
+        done.collect()
     }
 
     /// Has the actor of the peer at `local` carry out a deed, now; what it gave.

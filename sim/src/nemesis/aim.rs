@@ -156,6 +156,6 @@ pub(super) fn selects(fault: &Fault) -> Vec<&Select> {
         | Fault::Slow { peers, .. }
         | Fault::Disk { peers, .. }
         | Fault::Request { peers, .. } => vec![peers],
-        Fault::RegionOutage(_) => Vec::new(),
+        Fault::RegionOutage(_) | Fault::Turn { .. } => Vec::new(),
     }
 }

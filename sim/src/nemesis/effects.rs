@@ -1,6 +1,7 @@
 //! What came of the faults: when and whom each struck, and whether it made a difference.
 
 use fedsim_protocols::PeerId;
+use fedsim_scenarios::spec::Fault;
 
 use super::Nemesis;
 use crate::network::Fabric;
@@ -65,7 +66,7 @@ impl Nemesis {
         }
     }
 
-    /// What every fault did so far, in the scenario's order.
+    /// What every fault did so far, in the scenario's order; adversaries count for themselves.
     pub fn tallies(&self, fabric: &Fabric) -> Vec<FaultTally> {
         let messages = fabric.weather().touched();
         let mut strikes = vec![0; self.faults.len()];
@@ -74,6 +75,7 @@ impl Nemesis {
         }
         (0..)
             .zip(&self.faults)
+            .filter(|(_, spec)| !matches!(spec.fault, Fault::Turn { .. }))
             .map(|(index, spec)| FaultTally {
                 fault: index + 1,
                 label: spec.label.clone(),

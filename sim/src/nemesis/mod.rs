@@ -23,12 +23,13 @@ use std::collections::BTreeMap;
 
 use fedsim_protocols::{PeerId, RunKey, SimDuration};
 use fedsim_scenarios::Scenario;
-use fedsim_scenarios::spec::{Fault, FaultSpec, When};
+use fedsim_scenarios::spec::{AdversarySpec, Fault, FaultSpec, When};
 
 pub use effects::{FaultBand, FaultTally};
 pub use explain::explain;
 pub use order::{Control, Order};
 
+use crate::adversary::{Conspiracy, Role};
 use crate::network::{Cut, Effect, Fabric, LinkModel, PeerSet, disks};
 use crate::time::SimTime;
 use aim::Aim;
@@ -93,7 +94,8 @@ struct Strike {
 impl Nemesis {
     /// The faults of `scenario` on `fabric` in the run of `key`.
     pub fn new(scenario: &Scenario, fabric: &Fabric, key: RunKey) -> Self {
-        let faults = scenario.faults.clone();
+        let mut faults = scenario.faults.clone();
+        faults.extend(turns(scenario, key));
         let mut nemesis = Self {
             plans: (0..faults.len() as u32)
                 .map(|fault| Plan::new(key, fault))
@@ -279,6 +281,14 @@ impl Nemesis {
                     orders.extend(what.map(|what| aimed.order(peer, what)));
                 }
             }
+            Fault::Turn { role, peers } => {
+                fabric.turn(*role, true);
+                self.strikes[aimed.index].peers.clone_from(peers);
+                for &peer in peers {
+                    let what = self.standing.begin(peer, aimed.strike(), fault);
+                    orders.extend(what.map(|what| aimed.order(peer, what)));
+                }
+            }
         }
     }
 
@@ -328,12 +338,35 @@ impl Nemesis {
         self.last_heal = Some(at);
         fabric.weather_mut().end(index as u64);
         let fault = strike.fault;
+        if let Fault::Turn { role, .. } = &self.faults[fault as usize].fault {
+            fabric.turn(*role, false);
+        }
         for &peer in &strike.peers {
             let spec = &self.faults[fault as usize].fault;
             let what = self.standing.end(peer, index as u64, spec);
             orders.extend(what.map(|what| Order { peer, what, fault }));
         }
     }
+}
+
+/// The strikes of adversaries, after those of all faults.
+fn turns(scenario: &Scenario, key: RunKey) -> Vec<FaultSpec> {
+    let conspiracy = Conspiracy::new(scenario, key);
+    let roles = conspiracy.iter().flat_map(|it| it.roles.iter());
+    let turn = |(role, (spec, played)): (u32, (&AdversarySpec, &Role))| FaultSpec {
+        label: spec.label.clone(),
+        when: spec.when.clone(),
+        lasts: spec.lasts,
+        heal_by: spec.heal_by,
+        fault: Fault::Turn {
+            role,
+            peers: played.peers.clone(),
+        },
+    };
+    (0..)
+        .zip(scenario.adversaries.iter().zip(roles))
+        .map(turn)
+        .collect()
 }
 
 /// One strike while it is being aimed.
@@ -370,7 +403,8 @@ fn lasts(fault: &Fault) -> bool {
         | Fault::Links { .. }
         | Fault::Slow { .. }
         | Fault::RegionOutage(_)
-        | Fault::Disk { .. } => true,
+        | Fault::Disk { .. }
+        | Fault::Turn { .. } => true,
     }
 }
 
@@ -408,6 +442,7 @@ fn storm(fault: &Fault, peers: PeerSet) -> Option<Effect> {
         | Fault::Slow { .. }
         | Fault::RegionOutage(_)
         | Fault::Disk { .. }
-        | Fault::Request { .. } => None,
+        | Fault::Request { .. }
+        | Fault::Turn { .. } => None,
     }
 }

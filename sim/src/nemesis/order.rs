@@ -40,4 +40,11 @@ pub enum Control {
     Disk(DiskSpec),
     /// Put this request of the protocol to it.
     Request(String),
+    /// Take up, or lay down, a role of an adversary.
+    Turn {
+        /// Which entry of the scenario's adversaries, from 0.
+        role: u32,
+        /// Whether it begins.
+        on: bool,
+    },
 }

@@ -58,6 +58,10 @@ impl Standing {
                 Some(Control::Disk(*disk))
             }
             Fault::Request { request, .. } => Some(Control::Request(request.clone())),
+            Fault::Turn { role, .. } => Some(Control::Turn {
+                role: *role,
+                on: true,
+            }),
             Fault::Partition(_)
             | Fault::Flapping { .. }
             | Fault::LatencyStorm { .. }
@@ -89,6 +93,10 @@ impl Standing {
                 let latest = held.disks.last().map(|&(_, disk)| disk);
                 latest.or(usual).map(Control::Disk)
             }
+            Fault::Turn { role, .. } => Some(Control::Turn {
+                role: *role,
+                on: false,
+            }),
             Fault::Partition(_)
             | Fault::Flapping { .. }
             | Fault::ClockJump { .. }

@@ -16,6 +16,7 @@ use super::layout::Layout;
 use super::link::{Carried, LinkModel};
 use super::links::LinkTable;
 use super::weather::Weather;
+use crate::adversary::{Conspiracy, Schemer};
 use crate::time::SimTime;
 
 /// What becomes of a message that is sent.
@@ -59,6 +60,8 @@ pub struct Fabric {
     layout: Arc<Layout>,
     weather: Weather,
     lookahead: u64,
+    /// A network that takes sides.
+    schemer: Option<Box<Schemer>>,
 }
 
 /// What the hops of a path add up to.
@@ -74,12 +77,16 @@ impl Fabric {
     pub fn new(scenario: &Scenario, key: RunKey) -> Self {
         let links = LinkTable::new(scenario);
         let lookahead = links.shortest_nanos().max(1);
+        let bounds = Conspiracy::new(scenario, key).and_then(|it| it.bounds);
+        let least = SimDuration::from_nanos(lookahead);
+        let schemer = bounds.map(|bounds| Box::new(Schemer::new(&bounds, key, least)));
         Self {
             key: DrawKey::new(key, "network"),
             links: Arc::new(links),
             layout: Arc::new(Layout::new(scenario, key)),
             weather: Weather::new(scenario.faults.len()),
             lookahead,
+            schemer,
         }
     }
 
@@ -149,6 +156,24 @@ impl Fabric {
             Ok(())
         };
         self.layout.walk(from, to, step).is_ok()
+    }
+
+    /// Who picks delays, if anybody does.
+    #[inline]
+    pub(crate) fn schemer(&self) -> Option<&Schemer> {
+        self.schemer.as_deref()
+    }
+
+    /// The same, to be told something at a window edge.
+    pub(crate) fn schemer_mut(&mut self) -> Option<&mut Schemer> {
+        self.schemer.as_deref_mut()
+    }
+
+    /// A role of an adversary begins or ends, in case it is the network's.
+    pub(crate) fn turn(&mut self, role: u32, on: bool) {
+        if let Some(schemer) = &mut self.schemer {
+            schemer.turn(role as usize, on);
+        }
     }
 
     /// What acts on links right now.

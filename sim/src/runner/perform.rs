@@ -1,5 +1,6 @@
 //! One run from end to end, for any cast and any watch.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use fedsim_protocols::{Message, PeerId, Protocol};
@@ -9,6 +10,7 @@ use fedsim_scenarios::Scenario;
 use super::recorder::{Recorder, seconds};
 use super::watch::{Watch, WatchReport};
 use super::{RunFailure, RunOptions, story, tables};
+use crate::adversary::byzantine;
 use crate::checkers::{Finding, expect};
 use crate::engine::{self, Cast, Options, Outcome};
 use crate::time::SimTime;
@@ -34,7 +36,8 @@ pub fn run_cast<C: Cast, W: Watch<C::Machine>>(
     if engine_options.messages {
         watch.write_trace();
     }
-    let mut recorder = Recorder::new(watch, cast.protocol());
+    let liars = byzantine(scenario);
+    let mut recorder = Recorder::new(watch, cast.protocol(), liars);
     let outcome = engine::run(scenario, cast, &engine_options, &mut recorder)?;
     if outcome.cancelled {
         return Err(RunFailure::Cancelled);
@@ -93,6 +96,7 @@ impl<C: Cast> Desk<'_, C> {
         let counters = &self.outcome.counters;
         let mut metrics = tables::metrics(counters, kinds::<C>(), &recorder.ups, span);
         metrics.append(&mut report.metrics);
+        self.tell_of_adversaries(&mut metrics, &mut report.notes);
         for (name, missing) in recorder.left_out() {
             let note = format!("{missing} more events {name} are not in the table of events");
             report.notes.push(note);
@@ -106,6 +110,24 @@ impl<C: Cast> Desk<'_, C> {
             scenario: self.scenario.to_toml(),
             tables: report.tables,
             attachments: report.attachments,
+        }
+    }
+
+    /// What the adversaries did, and which of them did nothing.
+    fn tell_of_adversaries(&self, metrics: &mut BTreeMap<String, f64>, notes: &mut Vec<String>) {
+        let behaviours = &self.outcome.behaviours;
+        if behaviours.is_empty() {
+            return;
+        }
+        let deeds: u64 = behaviours.iter().map(|it| it.deeds).sum();
+        let numbers = [deeds as f64, self.outcome.garbage as f64];
+        let names = tables::ADVERSARY_METRICS
+            .iter()
+            .map(|name| (*name).to_owned());
+        metrics.extend(names.zip(numbers));
+        for idle in behaviours.iter().filter(|it| it.deeds == 0) {
+            let (what, who) = (idle.behaviour, &idle.adversary);
+            notes.push(format!("{what} of adversary {who} never did anything"));
         }
     }
 
@@ -140,6 +162,7 @@ impl<C: Cast> Desk<'_, C> {
             findings: &report.findings,
             metrics: &report.metrics,
             tallies: &outcome.tallies,
+            behaviours: &outcome.behaviours,
         };
         let expectations = expect::judge(&scenario.expect, given);
         let verdict = expect::verdict(&scenario.expect, &report.findings, &expectations);

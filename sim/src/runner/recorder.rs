@@ -3,7 +3,7 @@
 //! Memory stays bounded on runs of any length: of each kind of event and of requests the first ones
 //! are kept and the rest is counted. Must not know protocols.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use fedsim_protocols::{Event, PeerId, Protocol, RequestId};
 use fedsim_record::{EventRow, LatencyRow, Milliseconds, Outcome, Seconds};
@@ -29,10 +29,12 @@ pub(super) struct Recorder<W> {
     pub(super) messages: Vec<MessageTrace>,
     protocol: &'static str,
     pending: BTreeMap<RequestId, (SimTime, &'static str)>,
+    /// Peers that do not keep to the protocol.
+    byzantine: BTreeSet<PeerId>,
 }
 
 impl<W> Recorder<W> {
-    pub(super) fn new(watch: W, protocol: &'static str) -> Self {
+    pub(super) fn new(watch: W, protocol: &'static str, byzantine: BTreeSet<PeerId>) -> Self {
         Self {
             watch,
             events: Vec::new(),
@@ -43,6 +45,7 @@ impl<W> Recorder<W> {
             messages: Vec::new(),
             protocol,
             pending: BTreeMap::new(),
+            byzantine,
         }
     }
 
@@ -143,8 +146,23 @@ impl<W> Recorder<W> {
     }
 }
 
+/// Whether a notice is of a peer's life, not of what it says.
+pub(super) fn is_of_life<P: Protocol>(what: &Happened<P>) -> bool {
+    !matches!(
+        what,
+        Happened::Event(_) | Happened::Invoked(..) | Happened::Replied(..)
+    )
+}
+
 impl<P: Protocol, W: Watch<P>> Observer<P> for Recorder<W> {
     fn notice(&mut self, notice: &Notice<P>, world: &World<'_>) {
+        if self.byzantine.contains(&notice.peer) {
+            // Latencies and events are those of the others.
+            if is_of_life(&notice.what) {
+                self.record(notice);
+            }
+            return self.watch.byzantine(notice, world);
+        }
         self.record(notice);
         self.watch.notice(notice, world);
     }

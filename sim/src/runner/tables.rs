@@ -54,16 +54,28 @@ pub(super) fn names(scenario: &Scenario, peers: &[PeerId]) -> String {
 }
 
 pub(super) fn faults(scenario: &Scenario, outcome: &Outcome) -> Vec<FaultRow> {
-    let effect = |band: &FaultBand| {
-        let tally = &outcome.tallies[band.fault as usize - 1];
-        tally.messages + tally.peers
+    let effect = |band: &FaultBand| match outcome.tallies.get(band.fault as usize - 1) {
+        Some(tally) => tally.messages + tally.peers,
+        None => {
+            let mut theirs = 0;
+            let of_band = outcome
+                .behaviours
+                .iter()
+                .filter(|it| it.adversary == band.label);
+            of_band.for_each(|it| theirs += it.deeds);
+            theirs
+        }
+    };
+    let kind_of = |band: &FaultBand| match scenario.faults.get(band.fault as usize - 1) {
+        Some(spec) => kind(&spec.fault),
+        None => "adversary",
     };
     (1..)
         .zip(&outcome.bands)
         .map(|(number, band)| FaultRow {
             number,
             label: band.label.clone(),
-            kind: kind(&scenario.faults[band.fault as usize - 1].fault).to_owned(),
+            kind: kind_of(band).to_owned(),
             from_s: seconds(band.from),
             to_s: band.to.filter(|to| *to <= outcome.ended_at).map(seconds),
             peers: names(scenario, &band.peers),
@@ -88,6 +100,7 @@ fn kind(fault: &Fault) -> &'static str {
         Fault::RegionOutage(_) => "region-outage",
         Fault::Disk { .. } => "disk",
         Fault::Request { .. } => "request",
+        Fault::Turn { .. } => "adversary",
     }
 }
 
@@ -218,6 +231,9 @@ pub(super) const METRICS: [&str; 6] = [
     "messages_per_peer_per_s",
     "bytes_per_peer_per_s",
 ];
+
+/// Metrics of every run with adversaries.
+pub(super) const ADVERSARY_METRICS: [&str; 2] = ["adversary_deeds", "garbage_messages"];
 
 /// The metric that counts messages of a kind.
 pub(super) fn kind_metric(kind: &str) -> String {

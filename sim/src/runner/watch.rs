@@ -6,8 +6,9 @@ use fedsim_protocols::{PeerId, Protocol, SimDuration};
 use fedsim_record::{Attachment, Outcome as Answer, Tables};
 use fedsim_scenarios::Scenario;
 
+use super::recorder::is_of_life;
 use crate::checkers::Finding;
-use crate::engine::{Observer, Outcome};
+use crate::engine::{Notice, Observer, Outcome, World};
 
 /// Watches one run of one protocol: its checkers, and what it measures.
 pub trait Watch<P: Protocol>: Observer<P> {
@@ -41,6 +42,14 @@ pub trait Watch<P: Protocol>: Observer<P> {
     fn answer(&self, reply: &P::Reply) -> Answer {
         let _ = reply;
         Answer::Ok
+    }
+
+    /// Something happened at a peer that does not keep to the protocol: what it says counts for
+    /// nothing, so only its lives are taken note of.
+    fn byzantine(&mut self, notice: &Notice<P>, world: &World<'_>) {
+        if is_of_life(&notice.what) {
+            self.notice(notice, world);
+        }
     }
 
     /// Says what it found, once the run is over.

@@ -18,7 +18,13 @@ pub(super) fn send(to: u32, message: RumorMessage) -> Out {
 
 pub(super) fn learned(round: u32, hops: u32) -> Out {
     let rumor = RUMOR;
-    let learned = Learned { rumor, round, hops };
+    let payload = copy(round, hops).payload;
+    let learned = Learned {
+        rumor,
+        round,
+        hops,
+        payload,
+    };
     Output::Notify(RumorEvent::Learned { learned })
 }
 

@@ -58,6 +58,7 @@ fn a_started_rumor_is_told_only_once_it_is_on_disk() {
         rumor: OWN,
         round: 0,
         hops: 0,
+        payload: own(0).payload,
     };
     let expected = vec![
         Output::Notify(RumorEvent::Learned { learned }),

@@ -9,7 +9,7 @@ use crate::checkers::Ledger;
 use crate::time::SimTime;
 
 /// Judges where committed and acknowledged entries are kept (paper figure 2: stable storage before
-/// responding). Damaged disks are given the benefit of the doubt until they are a quorum.
+/// responding). Damaged disks and those of Byzantine servers are given the benefit of the doubt.
 pub(super) struct Disks {
     ledger: Ledger,
     /// The highest index that a client was told of.
@@ -74,6 +74,7 @@ impl Disks {
 /// Whether a quorum holds on disk what was committed up to `index`, or held it before damage.
 fn is_kept(configuration: &Configuration, index: u64, cluster: &Cluster) -> bool {
     Paper::has_quorum(configuration, |peer| {
-        cluster.of(peer).is_damaged || cluster.holds_durably(peer, index)
+        let witness = cluster.of(peer);
+        witness.is_damaged || witness.is_byzantine || cluster.holds_durably(peer, index)
     })
 }

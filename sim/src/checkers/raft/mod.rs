@@ -15,7 +15,8 @@
 //! | `raft/linearizable` | clients see one copy of the store | an answered operation |
 //!
 //! Each costs O(1) an event, or O(peers) a commit. A server that came back with a wiped disk has
-//! forgotten its votes: from then on nothing is promised. Must not know the machine.
+//! forgotten its votes: from then on nothing is promised. With Byzantine servers, which Raft does not
+//! claim to survive, the others are judged all the same, but for progress. Must not know the machine.
 
 mod committed;
 mod configurations;
@@ -40,6 +41,7 @@ use fedsim_scenarios::Scenario;
 use fedsim_scenarios::spec::{self, Fault};
 
 use super::{Finding, Ledger, Timeline};
+use crate::adversary::byzantine;
 use crate::engine::{Happened, Notice};
 use crate::network;
 use crate::time::SimTime;
@@ -104,14 +106,19 @@ impl RaftWatch {
         let servers = scenario.peers.iter();
         let servers = servers.map(|peer| peer.role == spec::Role::Member);
         let wiped = |fault: &Fault| matches!(fault, Fault::Wipe(_));
+        let mut cluster = Cluster::new(peers);
+        for liar in byzantine(scenario) {
+            cluster.of_mut(liar).is_byzantine = true;
+        }
+        let is_trusted = scenario.adversaries.is_empty();
         Self {
-            cluster: Cluster::new(peers),
+            cluster,
             elections: Elections::new(peers),
             logs: Logs::new(),
             machines: Machines::new(),
             disks: Disks::new(),
             configurations: Configurations::new(),
-            progress: Progress::new(config),
+            progress: Progress::new(config, is_trusted),
             clients: Clients::new(),
             measures: Measures::new(names.clone(), SimTime::from(scenario.warm_up)),
             names,

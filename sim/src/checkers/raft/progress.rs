@@ -15,7 +15,8 @@ const TIMEOUTS: u64 = 10;
 /// Judges that a cluster left in peace has a leader that commits.
 ///
 /// Promised only with `pre_vote`, `leader_stickiness` and `check_quorum`: without them a peer that
-/// is cut off one way can depose leaders for ever (dissertation 4.2.3, 6.2, 9.6). Where no server
+/// is cut off one way can depose leaders for ever (dissertation 4.2.3, 6.2, 9.6); and not where some
+/// server is Byzantine. Where no server
 /// could win an election at all, the run is outside what is promised.
 pub(super) struct Progress {
     ledger: Ledger,
@@ -27,10 +28,13 @@ pub(super) struct Progress {
 }
 
 impl Progress {
-    pub(super) fn new(config: &RaftConfig) -> Self {
+    pub(super) fn new(config: &RaftConfig, is_trusted: bool) -> Self {
         Self {
             ledger: Ledger::new(PROGRESS),
-            is_promised: config.pre_vote && config.leader_stickiness && config.check_quorum,
+            is_promised: is_trusted
+                && config.pre_vote
+                && config.leader_stickiness
+                && config.check_quorum,
             within: config.election_timeout_max * TIMEOUTS,
             calm_since: SimTime::ZERO,
             is_judged: false,

@@ -33,6 +33,8 @@ pub(super) struct Witness {
     pub(super) is_recovering: bool,
     /// Its log is damaged and not repaired yet.
     pub(super) is_damaged: bool,
+    /// It does not keep to the protocol: nothing is known of it but whether it is up.
+    pub(super) is_byzantine: bool,
     pub(super) role: Role,
     pub(super) term: u64,
     /// The first index of its own term, while it leads.
@@ -59,6 +61,7 @@ impl Witness {
             is_paused: false,
             is_recovering: false,
             is_damaged: false,
+            is_byzantine: false,
             role: Role::Follower,
             term: 0,
             term_start: 0,

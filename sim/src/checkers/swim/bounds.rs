@@ -94,7 +94,8 @@ fn backward_jumps(scenario: &Scenario) -> SimDuration {
         | Fault::Slow { .. }
         | Fault::RegionOutage(_)
         | Fault::Disk { .. }
-        | Fault::Request { .. } => 0,
+        | Fault::Request { .. }
+        | Fault::Turn { .. } => 0,
     });
     SimDuration::from_nanos(back.sum())
 }

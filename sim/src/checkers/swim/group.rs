@@ -9,6 +9,7 @@ use fedsim_protocols::swim::{Bootstrap, Incarnation, SwimConfig, SwimEvent};
 use fedsim_scenarios::Scenario;
 use fedsim_scenarios::spec::SwimSpec;
 
+use crate::adversary::byzantine;
 use crate::time::SimTime;
 
 /// What one member holds of another.
@@ -57,6 +58,8 @@ pub(super) struct Life {
     /// Since when it has a view.
     pub(super) sees_since: Option<SimTime>,
     pub(super) has_roster: bool,
+    /// It does not keep to the protocol: it has no view that counts, and no view of it is wrong.
+    pub(super) is_byzantine: bool,
 }
 
 /// One entry of one view changed.
@@ -96,6 +99,7 @@ impl Group {
     pub(super) fn new(scenario: &Scenario, spec: &SwimSpec) -> Self {
         let count = scenario.peers.len();
         let config = |slot: usize| config_of(scenario, spec, slot);
+        let liars = byzantine(scenario);
         let life = |slot: usize| {
             let has_roster = config(slot).bootstrap == Bootstrap::Full;
             Life {
@@ -105,6 +109,7 @@ impl Group {
                 announced: Vec::new(),
                 sees_since: None,
                 has_roster,
+                is_byzantine: liars.contains(&PeerId(slot as u32)),
             }
         };
         let mut lives: Vec<Life> = (0..count).map(life).collect();
@@ -145,7 +150,9 @@ impl Group {
     /// Whether the observer goes by its subject's last announcement.
     pub(super) fn is_up_to_date(&self, observer: PeerId, subject: PeerId) -> bool {
         let last = self.life(subject).announced.len();
-        usize::from(self.heard[self.place(observer, subject)]) >= last.min(usize::from(u16::MAX))
+        self.life(subject).is_byzantine
+            || usize::from(self.heard[self.place(observer, subject)])
+                >= last.min(usize::from(u16::MAX))
     }
 
     /// Whether the peer has a view that counts.
@@ -159,6 +166,7 @@ impl Group {
 
     fn is_wrong(&self, standing: Standing, subject: PeerId) -> bool {
         match self.life(subject).truth {
+            _ if self.life(subject).is_byzantine => false,
             Truth::Here => !standing.is_listed(),
             Truth::Absent | Truth::Gone | Truth::Left => standing.is_listed(),
         }
@@ -217,7 +225,7 @@ impl Group {
         {
             life.announced.push((incarnation, at));
         }
-        if life.sees_since.is_none() {
+        if life.sees_since.is_none() && !life.is_byzantine {
             life.sees_since = Some(at);
             let has_roster = life.has_roster;
             self.begin_view(peer, has_roster);

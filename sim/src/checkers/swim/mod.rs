@@ -11,6 +11,7 @@
 //!
 //! A scenario promises by naming an invariant under `holds` or `violates`, accuracy also by
 //! `false_positives = { equals = 0 }`, convergence by any bound on `membership_converged_s`.
+//! Byzantine members have no view that counts, and what is believed of them is nobody's fault.
 //! Must not know the machine: it sees events, and rebuilds views from them ([`SwimEvent`]).
 
 mod accuracy;
@@ -121,6 +122,9 @@ impl SwimWatch {
         let Some(change) = self.group.apply(at, observer, event) else {
             return;
         };
+        if self.group.life(change.subject).is_byzantine {
+            return;
+        }
         let connected = connects(world, observer, change.subject);
         self.detection.changed(at, &change, connected);
         self.accuracy
@@ -165,7 +169,9 @@ impl SwimWatch {
         if life.truth == Truth::Here {
             self.group.set_truth(at, peer, Truth::Gone);
             let connected = |one, other| connects(world, one, other);
-            self.detection.crashed(at, peer, &self.group, connected);
+            if !self.group.life(peer).is_byzantine {
+                self.detection.crashed(at, peer, &self.group, connected);
+            }
             self.series.follow(at, peer, false, &self.names);
         }
     }
@@ -338,6 +344,21 @@ where
             | SwimEvent::Joined { .. }
             | SwimEvent::Left
             | SwimEvent::Rejected { .. } => true,
+        }
+    }
+
+    /// Its lives, and what it announces, without which nobody could be right about it.
+    fn byzantine(&mut self, notice: &Notice<P>, world: &World<'_>) {
+        match &notice.what {
+            Happened::Event(SwimEvent::Announced { incarnation }) => {
+                self.announced(notice.at, notice.peer, *incarnation);
+            }
+            Happened::Event(_) | Happened::Invoked(..) | Happened::Replied(..) => {}
+            Happened::Started
+            | Happened::Crashed
+            | Happened::Restarted
+            | Happened::Paused
+            | Happened::Resumed => self.notice(notice, world),
         }
     }
 

@@ -53,6 +53,7 @@ impl<P: Protocol> Peer<P> {
             Control::ClockJump(nanos) => self.clock.jump(*nanos),
             Control::Slow(per_input) => self.physique.slow(*per_input),
             Control::Disk(spec) => self.physique.set_disk(*spec),
+            Control::Turn { role, on } => self.turn(at, *role, *on),
             Control::Request(name) => {
                 if let Some(request) = stage.request(name) {
                     let id = self.next_request();
@@ -81,6 +82,7 @@ impl<P: Protocol> Peer<P> {
         self.rng = rng;
         let durable = self.physique.recover();
         self.tell(at, Happened::Restarted, cell);
+        self.resume_plots(at);
         self.input(at, Input::Restart(durable), cell);
         self.begin_users(at);
     }
@@ -98,5 +100,6 @@ fn code(order: &Control) -> u64 {
         Control::Slow(per_input) => 7 ^ per_input.as_nanos() << 3,
         Control::Disk(disk) => 8 ^ disk.fsync_high.as_nanos() << 4,
         Control::Request(name) => 9 ^ Folder::of(name) << 4,
+        Control::Turn { role, on } => 10 ^ u64::from(*role) << 5 ^ u64::from(*on) << 4,
     }
 }

@@ -4,7 +4,9 @@
 //! actor around it is in `shell`. Must not know other peers, shards or threads: what leaves a peer
 //! goes through the shard's `Cell`.
 
+pub(crate) mod company;
 mod life;
+pub(crate) mod mask;
 mod step;
 mod users;
 
@@ -49,6 +51,8 @@ pub(crate) struct Peer<P: Protocol> {
     lives: u32,
     pub(crate) physique: Physique<P>,
     users: Option<Box<Users<P>>>,
+    /// What stands between the machine of a Byzantine peer and the world.
+    mask: Option<Box<mask::Mask<P>>>,
 }
 
 /// The users at one peer.
@@ -78,12 +82,16 @@ impl<P: Protocol> Peer<P> {
             lives: 0,
             physique,
             users,
+            mask: None,
         }
     }
 
     /// The peer's running hash.
     pub(crate) fn fold(&self) -> u128 {
-        self.fold.finish()
+        match self.mask.as_ref().and_then(|mask| mask.company()) {
+            None => self.fold.finish(),
+            Some(company) => company.fold(self),
+        }
     }
 
     /// Has the peer start at `at`.
@@ -113,6 +121,21 @@ impl<P: Protocol> Peer<P> {
 
     /// Carries out a window: orders first, then deliveries and own tasks in the order of their keys.
     pub(crate) fn run(
+        &mut self,
+        window: Window,
+        post: &Post<P>,
+        cell: &mut Cell<P>,
+        stage: &dyn Stage<P>,
+    ) {
+        if self.mask.is_some() {
+            return self.run_masked(window, post, cell, stage);
+        }
+        self.run_alone(window, post, cell, stage);
+    }
+
+    /// The same for a peer that has its seat to itself.
+    #[inline]
+    fn run_alone(
         &mut self,
         window: Window,
         post: &Post<P>,
@@ -195,6 +218,7 @@ impl<P: Protocol> Peer<P> {
             Task::Start => return self.start(at, cell, stage),
             Task::Processor => return self.work_off(at, cell),
             Task::Arrival => return self.invoke(at, cell),
+            Task::Plot(role, beginning) => return self.plot(at, role, beginning, cell),
             Task::Timer(_) | Task::Persisted(_) => {}
         }
         cell.counters.events += 1;

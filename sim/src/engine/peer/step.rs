@@ -25,9 +25,23 @@ pub(super) enum Input<'a, P: Protocol> {
 impl<P: Protocol> Peer<P> {
     /// Lends the machine what it needs for one input and carries out what it wants.
     pub(super) fn input(&mut self, at: SimTime, input: Input<'_, P>, cell: &mut Cell<P>) {
-        let Some(machine) = &mut self.machine else {
-            return;
-        };
+        if self.mask.is_some() {
+            return self.masked_input(at, input, cell);
+        }
+        if let Some(ready) = self.feed(at, input, cell) {
+            self.settle(at, ready, cell);
+        }
+    }
+
+    /// Lends the machine what it needs for one input; when its outputs leave.
+    #[inline]
+    pub(super) fn feed(
+        &mut self,
+        at: SimTime,
+        input: Input<'_, P>,
+        cell: &mut Cell<P>,
+    ) -> Option<SimTime> {
+        let machine = self.machine.as_mut()?;
         let mut work = Work::default();
         if let Input::Message(_, message) = &input
             && self.physique.counts_work()
@@ -54,8 +68,7 @@ impl<P: Protocol> Peer<P> {
         if self.physique.counts_work() {
             work.sends = count_sends(cell);
         }
-        let ready = self.physique.pay(at, work, &mut self.keys);
-        self.settle(at, ready, cell);
+        Some(self.physique.pay(at, work, &mut self.keys))
     }
 
     /// Carries out what the machine wants, in order.

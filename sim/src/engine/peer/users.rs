@@ -10,6 +10,11 @@ use crate::engine::physique::Backlogged;
 use crate::time::SimTime;
 
 impl<P: Protocol> Peer<P> {
+    /// Nobody asks this peer for anything.
+    pub(crate) fn dismiss_users(&mut self) {
+        self.users = None;
+    }
+
     /// A user puts the next request.
     pub(super) fn invoke(&mut self, at: SimTime, cell: &mut Cell<P>) {
         let id = self.next_request();

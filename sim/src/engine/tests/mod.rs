@@ -1,5 +1,6 @@
 //! The engine against what it promises, with a protocol that uses every input and output.
 
+mod adversaries;
 mod chatter;
 mod determinism;
 mod order;

@@ -4,6 +4,7 @@
 //! Everything comes from the same code that a run uses, so what is said is what will happen. Must
 //! not know how anything is run.
 
+mod adversaries;
 mod words;
 
 use std::fmt::Write;
@@ -44,7 +45,8 @@ pub fn explain(scenario: &Scenario) -> String {
     text.peers();
     text.network(&fabric);
     text.machines();
-    text.faults(fabric, key);
+    text.faults(fabric.clone(), key);
+    text.adversaries(fabric, key);
     text.out
 }
 
@@ -386,6 +388,7 @@ impl Text<'_> {
             Fault::Request { peers, request } => {
                 format!("ask for \"{request}\": {}", self.whom(peers))
             }
+            Fault::Turn { peers, .. } => format!("turn {}", self.names(peers)),
         }
     }
 

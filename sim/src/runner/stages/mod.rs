@@ -69,7 +69,15 @@ impl<C: Cast, W: Watch<C::Machine>> Stage for Staged<'_, C, W> {
         let kinds = <<C::Machine as Protocol>::Message as Message>::KINDS;
         let kinds = kinds.iter().map(|kind| tables::kind_metric(kind));
         let general = tables::METRICS.iter().map(|name| (*name).to_owned());
-        general.chain(kinds).chain(W::metric_names()).collect()
+        let adversaries = tables::ADVERSARY_METRICS
+            .iter()
+            .map(|name| (*name).to_owned());
+        let adversaries = adversaries.filter(|_| !self.scenario.adversaries.is_empty());
+        general
+            .chain(adversaries)
+            .chain(kinds)
+            .chain(W::metric_names())
+            .collect()
     }
 
     fn invariant_names(&self) -> Vec<&'static str> {

@@ -13,6 +13,8 @@ use fedsim_scenarios::Scenario;
 use fedsim_scenarios::spec::{Fault, PerOrganisation, RequestLoad, Role};
 
 use super::{Stage, Staged};
+use crate::adversary::Forge;
+use crate::adversary::raft::RaftForge;
 use crate::checkers::raft::RaftWatch;
 use crate::engine::{Cast, Workload};
 use crate::runner::RunFailure;
@@ -163,6 +165,16 @@ impl<R: Rules> Cast for RaftCast<R> {
 
     fn starts_at(&self, peer: PeerId) -> SimTime {
         self.parts[peer.index()].starts_at
+    }
+
+    fn forge(&self) -> Arc<dyn Forge<RaftPeer<R>>> {
+        let timeouts = self
+            .parts
+            .iter()
+            .map(|part| part.config.election_timeout_min);
+        Arc::new(RaftForge {
+            patience: timeouts.min().unwrap_or_default(),
+        })
     }
 
     fn request(&self, name: &str) -> Option<RaftRequest> {

@@ -12,6 +12,8 @@ use fedsim_scenarios::Scenario;
 use fedsim_scenarios::spec::{PerOrganisation, Role, Routing, Topology};
 
 use super::{Stage, Staged};
+use crate::adversary::Forge;
+use crate::adversary::rumor::RumorForge;
 use crate::checkers::rumor::RumorWatch;
 use crate::engine::{Cast, Workload};
 use crate::network::Layout;
@@ -105,6 +107,13 @@ impl<R: Rules> Cast for RumorCast<R> {
 
     fn starts_at(&self, peer: PeerId) -> SimTime {
         self.peers[peer.index()].1
+    }
+
+    fn forge(&self) -> Arc<dyn Forge<Rumor<R>>> {
+        let rounds = self.peers.iter().map(|(config, _)| config.period);
+        Arc::new(RumorForge {
+            round: rounds.min().unwrap_or_default(),
+        })
     }
 
     fn workload(&self, peer: PeerId) -> Option<Box<dyn Workload<Rumor<R>>>> {

@@ -11,6 +11,8 @@ use fedsim_scenarios::Scenario;
 use fedsim_scenarios::spec::{Role, SwimSpec};
 
 use super::{Stage, Staged};
+use crate::adversary::Forge;
+use crate::adversary::swim::SwimForge;
 use crate::checkers::swim::SwimWatch;
 use crate::engine::{Cast, identity_seed};
 use crate::runner::RunFailure;
@@ -122,6 +124,13 @@ impl<R: SwimRules> Cast for SwimCast<R> {
 
     fn starts_at(&self, peer: PeerId) -> SimTime {
         self.members[peer.index()].starts_at
+    }
+
+    fn forge(&self) -> Arc<dyn Forge<Swim<R>>> {
+        let timeouts = self.members.iter().map(|part| part.config.probe_timeout);
+        Arc::new(SwimForge {
+            patience: timeouts.min().unwrap_or_default(),
+        })
     }
 
     fn request(&self, name: &str) -> Option<SwimRequest> {

@@ -1,0 +1,189 @@
+//! Who does not keep to the protocol, when, and how.
+
+use fedsim_protocols::{PeerId, Probability, SimDuration};
+
+use super::faults::When;
+
+/// Whom an entry of `[[adversaries]]` means.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Who {
+    /// These.
+    Peers(Vec<PeerId>),
+    /// So many of these, drawn once a run.
+    Drawn {
+        /// How many; at least 1.
+        count: u32,
+        /// Of whom.
+        of: Vec<PeerId>,
+    },
+    /// This share of these, rounded down, drawn once a run.
+    Share {
+        /// Which share.
+        fraction: Probability,
+        /// Of whom.
+        of: Vec<PeerId>,
+    },
+    /// One member of every organisation, drawn once a run.
+    OnePerOrganisation,
+    /// No peer: whoever decides how long each message takes.
+    Network,
+}
+
+/// The settings that a behaviour may have; each has a usual value where nothing is said.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct BehaviourSettings {
+    /// Whom it is aimed at; everybody else if nothing is said.
+    pub target: Option<Vec<PeerId>>,
+    /// Which kinds of message it touches; all if nothing is said.
+    pub kinds: Option<Vec<String>>,
+    /// The share of the messages that it could touch which it does touch; all if nothing is said.
+    pub share: Option<Probability>,
+    /// From one of its own acts to the next; 500 ms if nothing is said.
+    pub pace: Option<SimDuration>,
+    /// How long it holds messages; just below the protocol's timeout if nothing is said.
+    pub by: Option<SimDuration>,
+    /// How much of it at a time: copies, sybils, steps; 1 if nothing is said.
+    pub amount: Option<u32>,
+}
+
+impl BehaviourSettings {
+    /// The span between acts.
+    pub fn pace(&self) -> SimDuration {
+        self.pace.unwrap_or(SimDuration::from_millis(500))
+    }
+
+    /// The share of messages touched.
+    pub fn share(&self) -> Probability {
+        self.share.unwrap_or(Probability::ONE)
+    }
+
+    /// How much at a time.
+    pub fn amount(&self) -> u32 {
+        self.amount.unwrap_or(1)
+    }
+}
+
+/// One entry of `[[adversaries]]`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AdversarySpec {
+    /// Its name in reports.
+    pub label: String,
+    /// Who.
+    pub who: Who,
+    /// When it begins.
+    pub when: When,
+    /// How long it lasts; none is until the end of the run.
+    pub lasts: Option<SimDuration>,
+    /// Over for good at this time.
+    pub heal_by: Option<SimDuration>,
+    /// The cabal whose members share keys and all they know, at once; empty: each for himself.
+    pub cabal: String,
+    /// What they do, all of it together.
+    pub what: Vec<Behaviour>,
+    /// How.
+    pub settings: BehaviourSettings,
+}
+
+macro_rules! behaviours {
+    ($($variant:ident $name:literal [$($of:literal)*] [$($takes:literal)*] $about:literal)*) => {
+        /// One thing that an adversary does.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Behaviour {
+            $(#[doc = $about] $variant,)*
+        }
+
+        impl Behaviour {
+            /// All of them.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),*];
+
+            /// Its word in scenario files.
+            pub fn name(self) -> &'static str {
+                match self { $(Self::$variant => $name,)* }
+            }
+
+            /// The protocols that it is made for; empty for any.
+            pub fn protocols(self) -> &'static [&'static str] {
+                match self { $(Self::$variant => &[$($of),*],)* }
+            }
+
+            /// The settings that change it.
+            pub fn takes(self) -> &'static [&'static str] {
+                match self { $(Self::$variant => &[$($takes),*],)* }
+            }
+
+            /// What it does, in a sentence.
+            pub fn about(self) -> &'static str {
+                match self { $(Self::$variant => $about,)* }
+            }
+        }
+    };
+}
+
+behaviours! {
+    Silent "silent" [] [] "Hears everything and sends nothing."
+    CrashStop "crash-stop" [] [] "Handles nothing and sends nothing."
+    Delay "delay" [] ["by" "target" "kinds" "share"] "Holds what it sends by `by`; just below the protocol's timeout if that is left out."
+    Drop "drop" [] ["target" "kinds" "share"] "Sends nothing to `target`."
+    Omit "omit" [] ["target" "kinds" "share"] "Neither sends to nor hears `target`: general omission (Perry and Toueg 1986)."
+    Duplicate "duplicate" [] ["target" "kinds" "share" "amount"] "Sends `amount` further copies."
+    Replay "replay" [] ["target" "kinds" "pace" "amount"] "Every `pace` sends `amount` old messages again: its own, those it got, and those it overheard between others."
+    Corrupt "corrupt" [] ["target" "kinds" "share"] "Turns one bit of the encoding; what does not decode is garbage and is counted."
+    Equivocate "equivocate" [] ["kinds" "share"] "Tells a fixed half of the others something else than the rest."
+    Flood "flood" [] ["target" "kinds" "pace" "amount"] "Every `pace` sends its last message `amount` times more to everybody."
+    Lie "lie" [] ["target" "kinds" "share"] "Tells others that it is in another state than it is."
+    Twins "twins" [] ["target"] "Two instances with one identity on both sides of a cut (Bano et al. 2020): `target` hears the second only, the others the first."
+    Mutate "mutate" [] ["target" "kinds" "share"] "Changes one field of a message by a small step and signs it anew (small-scope mutation, Winter et al. 2023)."
+    Random "random" [] ["amount"] "Draws `amount` behaviours from those that fit the protocol, anew in each run."
+    TermInflation "term-inflation" ["raft"] ["target" "pace" "amount"] "Every `pace` stands for election in a term `amount` higher."
+    DoubleVote "double-vote" ["raft"] ["share"] "Votes for everybody who asks."
+    ForgedLog "forged-log" ["raft"] ["pace" "target"] "Every `pace` appends invented entries to the logs of followers, as if it led."
+    LyingLeader "lying-leader" ["raft"] ["share"] "While it leads, gives a fixed half of the followers other commands than the rest."
+    ForgedCommitIndex "forged-commit-index" ["raft"] ["share" "target"] "While it leads, calls everything it sends committed; as a follower, acknowledges what it does not have."
+    VoteWithholding "vote-withholding" ["raft" "pbft"] [] "Never gives a vote that others need."
+    FalseSuspicion "false-suspicion" ["swim"] ["target" "pace"] "Every `pace` accuses `target`, who is alive: suspected first, then dead."
+    IncarnationInflation "incarnation-inflation" ["swim"] ["target" "pace"] "Every `pace` announces the highest incarnation there is, its own, and `target`'s under its own signature."
+    Resurrection "resurrection" ["swim"] ["target" "pace"] "Every `pace` tells everybody that `target`, who is dead, lives: by its old records and by a newer one with a signature that is not its."
+    Sybil "sybil" ["swim"] ["amount" "pace"] "Every `pace` announces `amount` members that do not exist, each with a key of its own."
+    Eclipse "eclipse" ["swim" "rumor"] ["target"] "Sends `target` nothing, and nobody anything about `target`; answers others in its place."
+    PoisonedRecords "poisoned-records" ["swim" "rumor"] ["pace" "target"] "Passes on records whose content it has changed."
+    IdSuppression "id-suppression" ["rumor"] ["target" "pace" "amount"] "Every `pace` tells `amount` rumors under the ids that `target` will use next."
+    RefuseRelay "refuse-relay" ["swim" "rumor"] [] "Takes part, but passes on nobody's news."
+    EquivocatingPrimary "equivocating-primary" ["pbft"] ["share"] "As primary, assigns two batches to one place, one for each half of the backups, and votes for both."
+    VoteForBoth "vote-for-both" ["pbft"] [] "Votes for whatever the cabal's primary assigned, to whom it was assigned."
+    SkipSequence "skip-sequence" ["pbft"] ["share"] "As primary, leaves places out."
+    JumpSequence "jump-sequence" ["pbft"] ["share"] "As primary, assigns the highest place within the watermarks."
+    SlowPrimary "slow-primary" ["pbft"] ["by"] "As primary, assigns places only just before the backups lose patience."
+    ForgedViewChange "forged-view-change" ["pbft"] ["pace"] "Every `pace` asks for the next view with certificates that are too small, doubly or wrongly signed."
+    DishonestNewView "dishonest-new-view" ["pbft"] [] "As the next primary, begins a view without what had prepared, or with too few different view-changes."
+    ViewChangeStorm "view-change-storm" ["pbft"] ["pace" "amount"] "Every `pace` asks for the view `amount` higher."
+    FalseCheckpoint "false-checkpoint" ["pbft"] ["share"] "Vouches for states that nobody has."
+    LyingStateTransfer "lying-state-transfer" ["pbft"] ["share"] "Answers those who fell behind with an altered state."
+    HalfCommits "half-commits" ["pbft"] [] "Sends commits to a fixed half of the others only."
+    TimestampReuse "timestamp-reuse" ["pbft"] [] "As a client, puts different requests under one timestamp."
+    SparePrimary "spare-primary" ["pbft"] [] "As a client, asks everybody but the primary."
+    LongestDelays "longest-delays" [] [] "Every message takes as long as `[assume]` allows."
+    RandomDelays "random-delays" [] [] "Every message takes any time that `[assume]` allows."
+    AimAtLeader "aim-at-leader" [] [] "Messages from and to whoever it last overheard leading take longest, all others the shortest time."
+    SplitDelays "split-delays" [] ["pace"] "Messages between two halves, drawn anew every `pace`, take longest, all others the shortest time."
+    NewestFirst "newest-first" [] [] "What was sent earlier within each bound arrives later."
+}
+
+impl Behaviour {
+    /// Whether it is about the delays of the network and not about a peer.
+    pub fn is_of_network(self) -> bool {
+        matches!(
+            self,
+            Self::LongestDelays
+                | Self::RandomDelays
+                | Self::AimAtLeader
+                | Self::SplitDelays
+                | Self::NewestFirst
+        )
+    }
+
+    /// Whether peers that run one of `protocols` can do it.
+    pub fn fits(self, protocols: &[&str]) -> bool {
+        let of = self.protocols();
+        of.is_empty() || protocols.iter().any(|name| of.contains(name))
+    }
+}

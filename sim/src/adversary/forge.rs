@@ -1,0 +1,94 @@
+//! What an adversary must know of a protocol to attack it.
+
+use fedsim_protocols::{PeerId, Protocol, SimDuration};
+use fedsim_scenarios::spec::Behaviour;
+
+use super::means::Means;
+
+/// What an attack makes of a message.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Twist<M> {
+    /// It goes as it is.
+    Keep,
+    /// It does not go.
+    Drop,
+    /// It is held back: as long as the adversary's `by` says.
+    Hold,
+    /// Another one goes in its place.
+    Replace(M),
+}
+
+/// One protocol's messages in the hands of an adversary. Whatever it makes is signed, where it is
+/// signed at all, with keys of the cabal.
+pub trait Forge<P: Protocol>: Send + Sync {
+    /// Whether only a leader or primary sends such a message.
+    fn leads(&self, message: &P::Message) -> bool {
+        let _ = message;
+        false
+    }
+
+    /// How long others wait for a peer before they do something about it.
+    fn patience(&self, peer: PeerId) -> Option<SimDuration> {
+        let _ = peer;
+        None
+    }
+
+    /// Whether a message is worth remembering long: it proves something.
+    fn is_evidence(&self, message: &P::Message) -> bool {
+        let _ = message;
+        false
+    }
+
+    /// A message in the same place that says something else; it must be the same for all receivers.
+    fn contradict(&self, message: &P::Message, means: &mut Means<'_, P>) -> Option<P::Message> {
+        let _ = (message, means);
+        None
+    }
+
+    /// The message with a state that is not the sender's.
+    fn lie(&self, message: &P::Message, means: &mut Means<'_, P>) -> Option<P::Message> {
+        let _ = (message, means);
+        None
+    }
+
+    /// The message with one field changed by a small step, signed anew.
+    fn mutate(&self, message: &P::Message, means: &mut Means<'_, P>) -> Option<P::Message> {
+        let _ = (message, means);
+        None
+    }
+
+    /// What an attack makes of a message that `machine` sends; also other messages, by way of `means`.
+    fn twist(
+        &self,
+        what: Behaviour,
+        (to, message): (PeerId, &P::Message),
+        machine: &P,
+        means: &mut Means<'_, P>,
+    ) -> Twist<P::Message> {
+        let _ = (what, to, message, machine, means);
+        Twist::Keep
+    }
+
+    /// An attack hears a message before its machine does; true if the machine must not hear it.
+    fn hear(
+        &self,
+        what: Behaviour,
+        heard: (PeerId, &P::Message),
+        machine: &P,
+        means: &mut Means<'_, P>,
+    ) -> bool {
+        let _ = (what, heard, machine, means);
+        false
+    }
+
+    /// What an attack does by itself, once a pace.
+    fn act(&self, what: Behaviour, machine: &P, means: &mut Means<'_, P>) {
+        let _ = (what, machine, means);
+    }
+}
+
+/// Knows nothing of a protocol: its adversaries do what can be done to any.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Plain;
+
+impl<P: Protocol> Forge<P> for Plain {}

@@ -1,0 +1,257 @@
+//! What becomes of the messages that a Byzantine peer's honest machine wants sent.
+
+use std::sync::Arc;
+
+use borsh::BorshDeserialize;
+use fedsim_protocols::{Folder, LocalTime, Outbox, Output, Payload, PeerId, Protocol, SimDuration};
+use fedsim_scenarios::spec::Behaviour;
+
+use super::cabal::{Cabal, Part, is_of_kinds};
+use super::forge::Twist;
+
+/// A message on its way out, held for some time.
+pub(crate) struct Parcel<P: Protocol> {
+    pub(crate) to: PeerId,
+    pub(crate) payload: Payload<P::Message>,
+    pub(crate) hold: SimDuration,
+}
+
+/// Who sends, when, and what his machine is like.
+struct Scene<'a, P> {
+    me: PeerId,
+    now: LocalTime,
+    machine: &'a P,
+}
+
+impl<P> Clone for Scene<'_, P> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<P> Copy for Scene<'_, P> {}
+
+/// Replacements for parts of one multicast, so that equal ones are one allocation again.
+struct Replacements<P: Protocol>(Vec<(*const (), Payload<P::Message>)>);
+
+impl<P: Protocol> Replacements<P> {
+    fn share(
+        &mut self,
+        original: &Payload<P::Message>,
+        message: P::Message,
+    ) -> Payload<P::Message> {
+        let Payload::Shared(multicast) = original else {
+            return Payload::Inline(message);
+        };
+        let address = Arc::as_ptr(multicast).cast::<()>();
+        let hash = Folder::of(&message);
+        let mut known = self.0.iter();
+        if let Some((_, payload)) = known.find(|it| it.0 == address && it.1.hash() == hash) {
+            return payload.clone();
+        }
+        let payload = Payload::shared(message);
+        self.0.push((address, payload.clone()));
+        payload
+    }
+}
+
+impl<P: Protocol> Cabal<P> {
+    /// Rewrites an outbox; what is to go later is put into `held`.
+    pub(crate) fn pass(
+        &mut self,
+        (part, now): (Part, LocalTime),
+        machine: &P,
+        outbox: &mut Outbox<P>,
+        held: &mut Vec<Parcel<P>>,
+    ) {
+        let does = self.does(part.me);
+        let mut replacements = Replacements(Vec::new());
+        for output in std::mem::take(outbox.outputs_mut()) {
+            let Output::Send { to, payload } = output else {
+                outbox.push(output);
+                continue;
+            };
+            if to == part.me {
+                outbox.push(Output::Send { to, payload });
+                continue;
+            }
+            if self.is_cut_from(part, to) {
+                continue;
+            }
+            if self.ring.holds(to) {
+                self.remember(part.me, to, payload.clone());
+                outbox.push(Output::Send { to, payload });
+                continue;
+            }
+            let scene = Scene {
+                me: part.me,
+                now,
+                machine,
+            };
+            for parcel in self.rewrite(scene, &does, (to, payload), &mut replacements) {
+                self.remember(part.me, to, parcel.payload.clone());
+                let Parcel { to, payload, hold } = parcel;
+                match hold.is_zero() {
+                    true => outbox.push(Output::Send { to, payload }),
+                    false => held.push(Parcel { to, payload, hold }),
+                }
+            }
+        }
+    }
+
+    /// Whether an instance of a member must not be heard by a peer, because its twin is.
+    fn is_cut_from(&mut self, part: Part, to: PeerId) -> bool {
+        let Some((role, place)) = self.does_at_all(part.me, Behaviour::Twins) else {
+            return part.is_twin;
+        };
+        let is_cut = self.is_on_twin_side(role, to) != part.is_twin;
+        self.note(role, place, u64::from(is_cut));
+        is_cut
+    }
+
+    fn rewrite(
+        &mut self,
+        scene: Scene<'_, P>,
+        does: &[(usize, usize, Behaviour)],
+        (to, payload): (PeerId, Payload<P::Message>),
+        replacements: &mut Replacements<P>,
+    ) -> Vec<Parcel<P>> {
+        let hold = SimDuration::ZERO;
+        let mut parcels: Vec<Parcel<P>> = vec![Parcel { to, payload, hold }];
+        for &(role, place, what) in does {
+            let mut next: Vec<Parcel<P>> = Vec::with_capacity(parcels.len());
+            for parcel in parcels {
+                let is_touched = self.touches(role, what, to, &parcel.payload);
+                if !is_touched {
+                    next.push(parcel);
+                    continue;
+                }
+                let before = next.len();
+                let hash = parcel.payload.hash();
+                let was_held = parcel.hold;
+                self.apply(scene, (role, what), parcel, replacements, &mut next);
+                let is_same = matches!(&next[before..], [one] if one.hold == was_held && one.payload.hash() == hash);
+                self.note(role, place, u64::from(!is_same));
+            }
+            parcels = next;
+        }
+        parcels
+    }
+
+    /// Whether a behaviour of a role touches a message to, or from, `other`.
+    pub(super) fn touches(
+        &mut self,
+        role: usize,
+        what: Behaviour,
+        other: PeerId,
+        message: &P::Message,
+    ) -> bool {
+        let roles = Arc::clone(&self.roles);
+        let settings = &roles[role].settings;
+        let takes = what.takes();
+        let is_generic = what.protocols().is_empty();
+        let is_target = settings
+            .target
+            .as_ref()
+            .is_none_or(|target| target.contains(&other));
+        if is_generic && takes.contains(&"target") && !is_target {
+            return false;
+        }
+        if takes.contains(&"kinds") && !is_of_kinds::<P>(settings.kinds.as_deref(), message) {
+            return false;
+        }
+        !takes.contains(&"share") || settings.share.is_none_or(|share| self.dice.chance(share))
+    }
+
+    fn apply(
+        &mut self,
+        scene: Scene<'_, P>,
+        (role, what): (usize, Behaviour),
+        parcel: Parcel<P>,
+        replacements: &mut Replacements<P>,
+        next: &mut Vec<Parcel<P>>,
+    ) {
+        let Scene { me, now, machine } = scene;
+        let who = (me, now, role);
+        let Parcel { to, payload, hold } = parcel;
+        match what {
+            Behaviour::Silent | Behaviour::CrashStop | Behaviour::Drop | Behaviour::Omit => {}
+            Behaviour::Delay => {
+                let hold = hold + self.span(me, role);
+                next.push(Parcel { to, payload, hold });
+            }
+            Behaviour::Duplicate => {
+                for _ in 0..=self.roles[role].settings.amount() {
+                    let payload = payload.clone();
+                    next.push(Parcel { to, payload, hold });
+                }
+            }
+            Behaviour::Corrupt => {
+                if let Some(message) = self.corrupt(&payload) {
+                    let payload = Payload::Inline(message);
+                    next.push(Parcel { to, payload, hold });
+                }
+            }
+            Behaviour::Equivocate | Behaviour::Lie | Behaviour::Mutate => {
+                let changed = self.change(who, what, to, &payload);
+                let payload = match changed {
+                    Some(message) => replacements.share(&payload, message),
+                    None => payload,
+                };
+                next.push(Parcel { to, payload, hold });
+            }
+            attack => {
+                let twist = self.lend(who, |forge, means| {
+                    forge.twist(attack, (to, &payload), machine, means)
+                });
+                let made_up = std::mem::take(&mut self.sends).into_iter();
+                next.extend(made_up.map(|(to, payload)| Parcel { to, payload, hold }));
+                match twist {
+                    Twist::Keep => next.push(Parcel { to, payload, hold }),
+                    Twist::Drop => {}
+                    Twist::Hold => {
+                        let hold = hold + self.span(me, role);
+                        next.push(Parcel { to, payload, hold });
+                    }
+                    Twist::Replace(message) => {
+                        let payload = replacements.share(&payload, message);
+                        next.push(Parcel { to, payload, hold });
+                    }
+                }
+            }
+        }
+    }
+
+    /// What is told in place of a message, if anything.
+    fn change(
+        &mut self,
+        who: (PeerId, LocalTime, usize),
+        what: Behaviour,
+        to: PeerId,
+        message: &P::Message,
+    ) -> Option<P::Message> {
+        let is_other_half = self.halves.get(to.index()).copied().unwrap_or(false);
+        if what == Behaviour::Equivocate && !is_other_half {
+            return None;
+        }
+        self.lend(who, |forge, means| match what {
+            Behaviour::Equivocate => forge.contradict(message, means),
+            Behaviour::Lie => forge.lie(message, means),
+            _ => forge.mutate(message, means),
+        })
+    }
+
+    /// The message with one bit of its encoding turned; none if that is no message.
+    fn corrupt(&mut self, message: &P::Message) -> Option<P::Message> {
+        let mut bytes = borsh::to_vec(message).expect("writing to memory does not fail");
+        let bit = self.dice.below(bytes.len().max(1) as u64 * 8);
+        if let Some(byte) = bytes.get_mut(bit as usize / 8) {
+            *byte ^= 1 << (bit % 8);
+        }
+        let read = P::Message::try_from_slice(&bytes).ok();
+        if read.is_none() {
+            self.note_garbage();
+        }
+        read
+    }
+}
