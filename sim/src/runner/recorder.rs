@@ -146,7 +146,7 @@ impl<W> Recorder<W> {
     }
 }
 
-/// Whether a notice is of a peer's life, not of what it says.
+/// Whether a notice is of a peer's life or of a message's, not of what the peer says.
 pub(super) fn is_of_life<P: Protocol>(what: &Happened<P>) -> bool {
     !matches!(
         what,

@@ -353,7 +353,11 @@ where
             Happened::Event(SwimEvent::Announced { incarnation }) => {
                 self.announced(notice.at, notice.peer, *incarnation);
             }
-            Happened::Event(_) | Happened::Invoked(..) | Happened::Replied(..) => {}
+            Happened::Event(_)
+            | Happened::Invoked(..)
+            | Happened::Replied(..)
+            | Happened::Sent(_)
+            | Happened::Received(_) => {}
             Happened::Started
             | Happened::Crashed
             | Happened::Restarted
