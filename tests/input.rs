@@ -44,11 +44,16 @@ fn a_mistake_in_a_scenario_is_shown_with_its_place_and_what_is_right() {
 
 #[test]
 fn what_cannot_be_run_is_refused_by_check_as_by_run_and_leaves_no_folder() {
-    // Two protocols, one that nobody runs yet, and more members than views are kept of: all parse.
+    // Two protocols, a member where a client is wanted, and more members than views are kept of:
+    // all parse.
     let swim = "[swim]\n";
     for (right, wrong, part) in [
         (swim, "[swim]\n[rumor]\n", "exactly one protocol"),
-        (swim, "[pbft]\n", "nothing here can run it"),
+        (
+            swim,
+            "[pbft]\nadministrators = \"peer-1\"\n",
+            "administrators of [pbft] are clients",
+        ),
         ("count = 6", "count = 12001", "at most 12000 members"),
     ] {
         let desk = Desk::new();

@@ -88,6 +88,8 @@ pub struct KeyScheme(Scheme);
 #[derive(Clone)]
 enum Scheme {
     Ed25519,
+    /// As ed25519, each receiver for itself.
+    Ed25519PerReceiver,
     /// A keyed BLAKE3 tag; the oracle's secret derives every key's tag secret.
     Ideal {
         oracle: [u8; 32],
@@ -98,6 +100,7 @@ impl fmt::Debug for KeyScheme {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self.0 {
             Scheme::Ed25519 => "ed25519",
+            Scheme::Ed25519PerReceiver => "ed25519-per-receiver",
             Scheme::Ideal { .. } => "ideal",
         })
     }
@@ -109,6 +112,19 @@ impl KeyScheme {
         Self(Scheme::Ed25519)
     }
 
+    /// As [`KeyScheme::ed25519`], but computed anew by every receiver: what sharing a verdict saves.
+    pub fn ed25519_per_receiver() -> Self {
+        Self(Scheme::Ed25519PerReceiver)
+    }
+
+    /// Whether receivers of one signed content may share its verdict.
+    pub(crate) fn shares_verdicts(&self) -> bool {
+        match self.0 {
+            Scheme::Ed25519 | Scheme::Ideal { .. } => true,
+            Scheme::Ed25519PerReceiver => false,
+        }
+    }
+
     /// Tags that are unforgeable within the run for whoever does not hold `oracle`.
     pub fn ideal(oracle: [u8; 32]) -> Self {
         Self(Scheme::Ideal { oracle })
@@ -116,7 +132,7 @@ impl KeyScheme {
 
     fn sign(&self, key: &SigningKey, bytes: &[u8]) -> Signature {
         match &self.0 {
-            Scheme::Ed25519 => Signature(key.sign(bytes).to_bytes()),
+            Scheme::Ed25519 | Scheme::Ed25519PerReceiver => Signature(key.sign(bytes).to_bytes()),
             Scheme::Ideal { oracle } => tag(oracle, &key.verifying_key().to_bytes(), bytes),
         }
     }
@@ -124,10 +140,11 @@ impl KeyScheme {
     /// Whether `signature` was made over `bytes` by the holder of `signer`.
     pub fn accepts(&self, signer: &PublicKey, bytes: &[u8], signature: &Signature) -> bool {
         match &self.0 {
-            Scheme::Ed25519 => VerifyingKey::from_bytes(&signer.0).is_ok_and(|key| {
-                let signature = ed25519_dalek::Signature::from_bytes(&signature.0);
-                key.verify_strict(bytes, &signature).is_ok()
-            }),
+            Scheme::Ed25519 | Scheme::Ed25519PerReceiver => VerifyingKey::from_bytes(&signer.0)
+                .is_ok_and(|key| {
+                    let signature = ed25519_dalek::Signature::from_bytes(&signature.0);
+                    key.verify_strict(bytes, &signature).is_ok()
+                }),
             Scheme::Ideal { oracle } => tag(oracle, &signer.0, bytes) == *signature,
         }
     }

@@ -73,13 +73,15 @@ impl<T> Signed<T> {
 impl<T: Signable> Signed<T> {
     pub(crate) fn verdict(&self, scheme: &KeyScheme) -> bool {
         let inner = &*self.0;
-        *inner.verdict.get_or_init(|| {
-            scheme.accepts(
-                &inner.signer,
-                &inner.content.signing_bytes(),
-                &inner.signature,
-            )
-        })
+        let compute = || {
+            let bytes = inner.content.signing_bytes();
+            scheme.accepts(&inner.signer, &bytes, &inner.signature)
+        };
+        if scheme.shares_verdicts() {
+            *inner.verdict.get_or_init(compute)
+        } else {
+            compute()
+        }
     }
 }
 

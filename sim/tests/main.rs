@@ -4,6 +4,8 @@
 mod broken_rumor;
 /// Broken SWIM trips its checkers, SWIM as published does not.
 mod broken_swim;
+/// PBFT counts messages and delays as the papers do.
+mod pbft;
 /// A trace of Raft can be replayed, and says all that happened.
 mod raft_trace;
 /// Every shipped scenario keeps its claim.

@@ -240,6 +240,7 @@ impl<R: Rules> Pbft<R> {
         let votes = stable.certificate.as_ref();
         let votes = votes.map_or(0, |certificate| certificate.votes.len() as u64);
         let hands_over = stable.snapshot.roster.epoch > self.roster.epoch;
+        let sizes = self.store_sizes();
         self.checkpoints.advance(stable);
         self.log.advance(sequence);
         self.assigned = self.assigned.max(sequence);
@@ -250,7 +251,7 @@ impl<R: Rules> Pbft<R> {
             sequence,
             digest,
             votes,
-            sizes: self.store_sizes(),
+            sizes,
         });
         if hands_over {
             self.hand_over(ctx);

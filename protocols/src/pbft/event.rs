@@ -3,7 +3,10 @@
 use crate::event::Event;
 use crate::fold::{Fold, Folder};
 use crate::peer::PeerId;
+use crate::signed::Signed;
 use crate::{fold_enum, fold_struct};
+
+use super::message::Request;
 
 use super::numbers::{Digest, Epoch, ReplicaId, Sequence, Timestamp, View};
 
@@ -135,12 +138,22 @@ fold_struct!(Execution {
     state
 });
 
+/// The request behind an execution, for whoever wants to know what was asked.
+///
+/// It adds nothing to the fold of an event: the execution beside it holds the request's own fold.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Executed(pub Signed<Request>);
+
+impl Fold for Executed {
+    fn fold(&self, _: &mut Folder) {}
+}
+
 /// The sizes of everything a replica keeps that messages can make grow.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct StoreSizes {
     /// Places in the log; at most L.
     pub log: usize,
-    /// Votes in the log; at most 2 n L.
+    /// Votes in the log, those in certificates included; at most 4 n L.
     pub votes: usize,
     /// Checkpoint votes; at most n (L/K + 1).
     pub checkpoint_votes: usize,
@@ -168,7 +181,7 @@ fold_struct!(StoreSizes {
 });
 
 /// What PBFT reports.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum PbftEvent {
     /// A pre-prepare was sent or accepted.
     PrePrepared {
@@ -195,6 +208,8 @@ pub enum PbftEvent {
     Executed {
         /// How.
         execution: Execution,
+        /// What.
+        request: Executed,
     },
     /// A request was executed before its batch committed.
     ExecutedTentatively {
@@ -239,7 +254,7 @@ pub enum PbftEvent {
         digest: Digest,
         /// How many replicas voted for it.
         votes: u64,
-        /// What the replica keeps.
+        /// What the replica kept until now.
         sizes: StoreSizes,
     },
     /// The replica gave up on a primary.
@@ -334,7 +349,7 @@ fold_enum!(PbftEvent {
     },
     1 = Prepared { placement, votes },
     2 = CommittedLocal { placement, votes },
-    3 = Executed { execution },
+    3 = Executed { execution, request },
     4 = ExecutedTentatively { execution },
     5 = RolledBack { sequence },
     6 = BatchExecuted { placement },

@@ -7,7 +7,7 @@ use crate::fold::Folder;
 use crate::peer::PeerId;
 use crate::signed::Signed;
 
-use super::event::{Execution, PbftEvent, Placement, Reason};
+use super::event::{Executed, Execution, PbftEvent, Placement, Reason};
 use super::message::{Batch, PbftMessage, Reply, Request};
 use super::numbers::{Sequence, Timestamp};
 use super::replica::{Ctx, Pbft, Status, Tentative};
@@ -61,7 +61,11 @@ impl<R: Rules> Pbft<R> {
     fn execute_batch(&mut self, placement: Placement, batch: &Batch, ctx: &mut Ctx<'_, R>) {
         for request in batch.requests() {
             if let Some((execution, outcome)) = self.execute_request(placement, request) {
-                ctx.notify(PbftEvent::Executed { execution });
+                let executed = Executed(request.clone());
+                ctx.notify(PbftEvent::Executed {
+                    execution,
+                    request: executed,
+                });
                 self.send_reply(request.client, request.timestamp, outcome, ctx);
             }
         }
@@ -192,7 +196,9 @@ impl<R: Rules> Pbft<R> {
                 ctx.notify(PbftEvent::ExecutedTentatively { execution });
                 self.send_reply(request.client, request.timestamp, outcome, ctx);
                 if let Some(tentative) = &mut self.tentative {
-                    tentative.executions.push(execution);
+                    tentative
+                        .executions
+                        .push((execution, Executed(request.clone())));
                 }
             }
         }
@@ -206,12 +212,12 @@ impl<R: Rules> Pbft<R> {
 
     fn confirm_tentative(&mut self, placement: Placement, ctx: &mut Ctx<'_, R>) {
         let tentative = self.tentative.take();
-        for execution in tentative.into_iter().flat_map(|t| t.executions) {
+        for (execution, request) in tentative.into_iter().flat_map(|t| t.executions) {
             let execution = Execution {
                 placement,
                 ..execution
             };
-            ctx.notify(PbftEvent::Executed { execution });
+            ctx.notify(PbftEvent::Executed { execution, request });
         }
     }
 

@@ -45,8 +45,10 @@ impl Slot {
 
     fn votes(&self) -> usize {
         let committed = self.committed.as_ref();
-        let proof = committed.map_or(0, |(_, proof)| proof.commits.len());
-        self.prepares.len() + self.commits.len() + proof
+        let commits = committed.map_or(0, |(_, proof)| proof.commits.len());
+        let certificate = self.certificate.as_ref();
+        let prepares = certificate.map_or(0, |proof| proof.prepares.len());
+        self.prepares.kept() + self.commits.kept() + prepares + commits
     }
 }
 

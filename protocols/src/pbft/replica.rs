@@ -16,7 +16,7 @@ use super::PbftPeer;
 use super::PbftTimer;
 use super::checkpoint::Checkpoints;
 use super::config::PbftConfig;
-use super::event::{Execution, PbftEvent, Reason, StoreSizes};
+use super::event::{Executed, Execution, PbftEvent, Reason, StoreSizes};
 use super::future::Future;
 use super::log::Log;
 use super::message::{NewView, PbftMessage, Request, ViewChange};
@@ -47,7 +47,7 @@ pub(super) struct Tentative {
     pub(super) sequence: Sequence,
     pub(super) digest: Digest,
     pub(super) undo: ReplicatedState,
-    pub(super) executions: Vec<Execution>,
+    pub(super) executions: Vec<(Execution, Executed)>,
 }
 
 /// A PBFT replica; `R` holds the rules.

@@ -89,6 +89,11 @@ impl<V> Tally<V> {
         self.voted.len()
     }
 
+    /// How many votes are kept: those that were not taken out.
+    pub(super) fn kept(&self) -> usize {
+        self.by_digest.iter().map(|(_, votes)| votes.len()).sum()
+    }
+
     fn matching<R: Rules>(&self, digest: Digest) -> impl Iterator<Item = &(Digest, Vec<V>)> {
         let entries = self.by_digest.iter();
         entries.filter(move |(voted, _)| R::digest_matches(*voted, digest))
@@ -110,6 +115,8 @@ mod tests {
         assert!(!tally.add::<Paper>(ReplicaId(70), b, ()));
         assert!(tally.add::<Paper>(ReplicaId(3), b, ()));
         assert_eq!((tally.count::<Paper>(a), tally.count::<Paper>(b)), (1, 1));
-        assert_eq!(tally.len(), 2);
+        assert_eq!((tally.len(), tally.kept()), (2, 2));
+        assert_eq!(tally.take::<Paper>(a).len(), 1);
+        assert_eq!((tally.len(), tally.kept()), (2, 0));
     }
 }

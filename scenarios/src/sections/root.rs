@@ -6,11 +6,11 @@ use super::peers::{Joins, Population};
 use super::{adversaries, expect, faults, network, peers, protocols, topology, workload};
 use crate::layer::out::Entries;
 use crate::layer::quantity::{duration, positive_duration};
-use crate::layer::scalar::{count, path_name, text};
+use crate::layer::scalar::{Words, count, path_name, text, words};
 use crate::layer::section::refuse_unknown;
 use crate::layer::shape::TableDoc;
 use crate::layer::{Reader, Section, World, at};
-use crate::spec::Scenario;
+use crate::spec::{Scenario, Signatures};
 use crate::tree::Node;
 
 /// Tables that have a meaning in plan and none yet.
@@ -18,6 +18,24 @@ const RESERVED: [(&str, &str); 2] = [
     ("sweep", "ranges of parameters"),
     ("federation", "the federation stack"),
 ];
+
+const SIGNATURES: Words<Signatures> = words(&[
+    (
+        "ed25519",
+        "Real ones, each verified once for all receivers of a message.",
+        Signatures::Ed25519,
+    ),
+    (
+        "ed25519-per-receiver",
+        "Real ones, each verified by every receiver.",
+        Signatures::Ed25519PerReceiver,
+    ),
+    (
+        "ideal",
+        "Keyed hashes whose keys the run alone holds.",
+        Signatures::Ideal,
+    ),
+]);
 
 /// Keys at the head of a file.
 fn head() -> Section<Scenario> {
@@ -58,6 +76,12 @@ fn head() -> Section<Scenario> {
             duration(),
             at!(warm_up),
             "The first part of the run, left out of latency and load statistics.",
+        )
+        .key(
+            "signatures",
+            SIGNATURES,
+            at!(signatures),
+            "How signatures are made. It changes how long a run takes and nothing else.",
         )
         .check(|scenario, node, reader| {
             if scenario.warm_up >= scenario.duration {

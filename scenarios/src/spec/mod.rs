@@ -22,9 +22,21 @@ pub use network::{
     Routing, Topology,
 };
 pub use peers::{PeerSpec, Role};
-pub use protocol::{PerOrganisation, ProtocolSpec, SwimSpec};
+pub use protocol::{PbftSpec, PerOrganisation, ProtocolSpec, SwimSpec};
 pub use report::Report;
 pub use workload::{Arrivals, LoadLoop, Mix, Rate, RequestLoad, RumorStart, Workload};
+
+/// How signatures are made. It changes how long a run takes and nothing else.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Signatures {
+    /// Real ed25519 signatures, each really verified, once for all receivers of a message.
+    #[default]
+    Ed25519,
+    /// The same, verified by each receiver: what sharing a verdict saves.
+    Ed25519PerReceiver,
+    /// Keyed hashes whose keys the run alone holds: unforgeable inside the run, and quick.
+    Ideal,
+}
 
 /// One experiment: a claim, what runs, under which weather, and what must come out.
 #[derive(Clone, Debug, PartialEq)]
@@ -41,6 +53,8 @@ pub struct Scenario {
     pub duration: SimDuration,
     /// The first part of the run, left out of latency and load statistics.
     pub warm_up: SimDuration,
+    /// How signatures are made.
+    pub signatures: Signatures,
     /// Who takes part, by slot.
     pub peers: Vec<PeerSpec>,
     /// Links, clocks, processors and disks.
@@ -75,6 +89,7 @@ impl Default for Scenario {
             runs: 1,
             duration: SimDuration::from_secs(60),
             warm_up: SimDuration::ZERO,
+            signatures: Signatures::default(),
             peers: Vec::new(),
             network: NetworkSpec::default(),
             topology: Topology::default(),

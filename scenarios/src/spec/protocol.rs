@@ -43,7 +43,7 @@ pub enum ProtocolSpec {
     /// `[raft]`.
     Raft(PerOrganisation<RaftConfig>),
     /// `[pbft]`.
-    Pbft(PerOrganisation<PbftConfig>),
+    Pbft(PbftSpec),
 }
 
 impl ProtocolSpec {
@@ -65,4 +65,13 @@ pub struct SwimSpec {
     pub seeds: Option<Vec<PeerId>>,
     /// How members are set.
     pub members: PerOrganisation<SwimConfig>,
+}
+
+/// A group of replicas that may lie, and their clients.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct PbftSpec {
+    /// The clients whose requests may change the group; none is nobody.
+    pub administrators: Option<Vec<PeerId>>,
+    /// How replicas and clients are set.
+    pub members: PerOrganisation<PbftConfig>,
 }

@@ -107,6 +107,18 @@ impl Ledger {
     }
 }
 
+/// Notes a violation, unless the run is outside of what is promised.
+pub(crate) fn blame(
+    ledger: &mut Ledger,
+    at: SimTime,
+    peers: &[PeerId],
+    message: impl FnOnce() -> String,
+) {
+    if ledger.stands() {
+        ledger.breach(at, peers, message);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -2,12 +2,14 @@
 //!
 //! A checker sees events in order and nothing else; it keeps a [`Ledger`] for each invariant, which
 //! ends as a [`Finding`]. A checker that nothing ever exercised says so instead of "holds".
-//! [`swim`] and [`rumor`] hold the checkers of one protocol each, with the measurements that fall
+//! [`swim`], [`rumor`], [`raft`] and [`pbft`] hold the checkers of one protocol each, with the measurements that fall
 //! out of the same events; [`expect`] holds a run to its scenario. Must not know how a run is made
 //! or shown.
 
+mod clients;
 pub mod expect;
 mod finding;
+pub mod pbft;
 pub mod raft;
 pub mod rumor;
 mod survival;
@@ -15,6 +17,8 @@ pub mod swim;
 mod thinned;
 mod timeline;
 
+pub(crate) use clients::Clients;
+pub(crate) use finding::blame;
 pub use finding::{Breach, Finding, Ledger};
 pub use survival::Survival;
 pub(crate) use thinned::Thinned;

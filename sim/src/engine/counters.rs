@@ -4,7 +4,7 @@
 
 use fedsim_protocols::SimDuration;
 
-use crate::network::DropReason;
+use crate::network::{DropReason, Work};
 use crate::time::SimTime;
 
 /// Intervals kept at most; an even number.
@@ -81,6 +81,10 @@ pub struct Counters {
     current_number: u32,
     /// Events that peers handled.
     pub events: u64,
+    /// Signatures that peers made.
+    pub signatures: u64,
+    /// Verifications that peers asked for, whoever computed them.
+    pub verifications: u64,
 }
 
 impl Counters {
@@ -97,6 +101,8 @@ impl Counters {
             current_until: SimTime::ZERO,
             current_number: 0,
             events: 0,
+            signatures: 0,
+            verifications: 0,
         };
         counters.enter(SimTime::ZERO);
         counters
@@ -184,6 +190,13 @@ impl Counters {
         &mut self.counts[self.current * self.kinds + kind]
     }
 
+    /// Counts what an input had signed and verified.
+    #[inline]
+    pub(crate) fn signed(&mut self, work: &Work) {
+        self.signatures += u64::from(work.signatures);
+        self.verifications += u64::from(work.verifications);
+    }
+
     /// Counts a message that `load`'s peer sends.
     #[inline]
     pub(crate) fn sent(&mut self, at: SimTime, kind: usize, bytes: u64, load: &mut PeerLoad) {
@@ -235,5 +248,7 @@ impl Counters {
             mine.bytes = mine.bytes.max(theirs.bytes);
         }
         self.events += other.events;
+        self.signatures += other.signatures;
+        self.verifications += other.verifications;
     }
 }

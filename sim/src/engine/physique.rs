@@ -6,7 +6,7 @@
 use std::collections::VecDeque;
 
 use fedsim_protocols::{
-    Durable, Keys, Payload, PeerId, PersistToken, Protocol, RequestId, SimDuration, Write,
+    Durable, Payload, PeerId, PersistToken, Protocol, RequestId, SimDuration, Write,
 };
 use fedsim_scenarios::spec::{CpuSpec, DiskSpec};
 
@@ -141,14 +141,11 @@ impl<P: Protocol> Physique<P> {
 
     /// Takes the cost of an input that began at `at`; when its outputs leave.
     #[inline]
-    pub(crate) fn pay(&mut self, at: SimTime, mut work: Work, keys: &mut Keys) -> SimTime {
-        let (signatures, verifications) = keys.take_counts();
+    pub(crate) fn pay(&mut self, at: SimTime, work: &Work) -> SimTime {
         let Some(processor) = &mut self.processor else {
             return at;
         };
-        work.signatures = signatures;
-        work.verifications = verifications;
-        processor.cpu.spend(&processor.spec, at, &work)
+        processor.cpu.spend(&processor.spec, at, work)
     }
 
     /// Writes a batch that the machine submits at `at`; when it is durable.

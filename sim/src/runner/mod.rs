@@ -23,7 +23,7 @@ use fedsim_scenarios::Scenario;
 
 pub use perform::run_cast;
 pub(crate) use recorder::seconds;
-pub use stages::{RaftCast, RumorCast, SwimCast};
+pub use stages::{PbftCast, RaftCast, RumorCast, SwimCast};
 pub use verify::verify_cast;
 pub use watch::{Watch, WatchReport};
 

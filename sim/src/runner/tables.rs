@@ -223,13 +223,15 @@ pub(super) fn totals(counters: &Counters) -> MessageTotals {
 }
 
 /// Metrics of every protocol, but for one a kind of message.
-pub(super) const METRICS: [&str; 6] = [
+pub(super) const METRICS: [&str; 8] = [
     "messages_sent",
     "messages_delivered",
     "messages_dropped",
     "bytes_sent",
     "messages_per_peer_per_s",
     "bytes_per_peer_per_s",
+    "signatures_made",
+    "verifications_asked",
 ];
 
 /// Metrics of every run with adversaries.
@@ -266,6 +268,13 @@ pub(super) fn metrics(
     if peer_seconds > 0.0 {
         metrics.insert(METRICS[4].to_owned(), messages as f64 / peer_seconds);
         metrics.insert(METRICS[5].to_owned(), bytes as f64 / peer_seconds);
+    }
+    for (name, count) in METRICS[6..]
+        .iter()
+        .zip([counters.signatures, counters.verifications])
+        .filter(|(_, count)| *count > 0)
+    {
+        metrics.insert((*name).to_owned(), count as f64);
     }
     for (index, kind) in kinds.iter().enumerate() {
         metrics.insert(kind_metric(kind), counters.total(index).sent as f64);

@@ -180,7 +180,7 @@ impl<R: Rules> Group<R> {
         self.table
             .events
             .iter()
-            .map(|(_, peer, event)| (*peer, *event))
+            .map(|(_, peer, event)| (*peer, event.clone()))
     }
 
     fn count(&self, wanted: impl Fn(&PbftEvent) -> bool) -> usize {
@@ -202,7 +202,7 @@ impl<R: Rules> Group<R> {
         let of_slot = self.events().filter(|(peer, _)| peer.0 == slot);
         of_slot
             .filter_map(|(_, event)| match event {
-                PbftEvent::Executed { execution } => {
+                PbftEvent::Executed { execution, .. } => {
                     let Placement {
                         sequence, digest, ..
                     } = execution.placement;

@@ -5,13 +5,14 @@ use fedsim_protocols::pbft::{ConfigError, MinimumRate, PbftConfig};
 
 use super::{Overrides, Table, refuse_invalid};
 use crate::layer::choice::only;
+use crate::layer::names::Peers;
 use crate::layer::quantity::{duration, positive_duration};
 use crate::layer::scalar::{Flag, count};
-use crate::layer::shape::or_word;
+use crate::layer::shape::{maybe, or_word};
 use crate::layer::{Section, at};
-use crate::spec::{PerOrganisation, ProtocolSpec};
+use crate::spec::{PbftSpec, ProtocolSpec};
 
-pub(super) fn table() -> Table<PerOrganisation<PbftConfig>> {
+pub(super) fn table() -> Table<PbftSpec> {
     Table {
         name: "pbft",
         about: "Members order requests with PBFT.",
@@ -21,16 +22,22 @@ pub(super) fn table() -> Table<PerOrganisation<PbftConfig>> {
     }
 }
 
-fn section() -> Section<PerOrganisation<PbftConfig>> {
+fn section() -> Section<PbftSpec> {
     Section::new(
         "PBFT (Castro and Liskov, OSDI 1999 and TOCS 2002). `checkpoint_interval`, `window`, \
          `read_only` and `tentative` must be equal in a whole group.",
-        PerOrganisation::default(),
+        PbftSpec::default(),
     )
-    .embed(config(), at!(base))
+    .key(
+        "administrators",
+        maybe(Peers),
+        at!(administrators),
+        "Clients whose requests may change the group; nobody if left out.",
+    )
+    .embed(config(), at!(members.base))
     .part(Overrides {
         section: config,
-        lens: at!(),
+        lens: at!(PbftSpec => members),
     })
 }
 

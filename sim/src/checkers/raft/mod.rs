@@ -22,7 +22,6 @@ mod committed;
 mod configurations;
 mod disks;
 mod elections;
-mod history;
 mod logs;
 mod machines;
 mod measures;
@@ -40,15 +39,15 @@ use fedsim_protocols::{PeerId, RunKey};
 use fedsim_scenarios::Scenario;
 use fedsim_scenarios::spec::{self, Fault};
 
-use super::{Finding, Ledger, Timeline};
+use super::{Clients, Finding, Ledger, Timeline, blame};
 use crate::adversary::byzantine;
 use crate::engine::{Happened, Notice};
 use crate::network;
 use crate::time::SimTime;
+use crate::workload::StoreProtocol;
 use configurations::Configurations;
 use disks::Disks;
 use elections::Elections;
-use history::Clients;
 use logs::Logs;
 use machines::{Applied, Machines};
 use measures::Measures;
@@ -67,13 +66,6 @@ const EXACTLY_ONCE: &str = "raft/exactly-once";
 const CONFIGURATION: &str = "raft/configuration-safety";
 const PROGRESS: &str = "raft/progress";
 const LINEARIZABLE: &str = "raft/linearizable";
-
-/// Notes a violation, unless the run is outside of what is promised.
-fn blame(ledger: &mut Ledger, at: SimTime, peers: &[PeerId], message: impl FnOnce() -> String) {
-    if ledger.stands() {
-        ledger.breach(at, peers, message);
-    }
-}
 
 /// Watches a Raft cluster and its clients.
 pub struct RaftWatch {
@@ -373,7 +365,11 @@ impl RaftWatch {
         let ledgers = self.ledgers();
         let mut findings: Vec<Finding> =
             ledgers.iter().map(|it| (**it).clone().finding()).collect();
-        findings.push(self.clients.judge(end, self.broken_reads).finding());
+        let mut reads = Ledger::new(LINEARIZABLE);
+        if let Some(broken) = self.broken_reads {
+            reads.leave_assumptions(|| broken.to_owned());
+        }
+        findings.push(self.clients.judge(end, reads).finding());
         findings
     }
 
@@ -386,12 +382,15 @@ impl RaftWatch {
             Happened::Event(event) => return self.heard(at, peer, event),
             Happened::Sent(_) | Happened::Received(_) => return,
             Happened::Invoked(id, request) => {
-                if let RaftRequest::Operate { operation } = request {
-                    self.clients.invoked(at, *id, operation);
+                if let Some((key, call)) = RaftPeer::<R>::call(request) {
+                    self.clients.invoked(at, *id, key, call);
                 }
                 return;
             }
-            Happened::Replied(id, reply) => return self.clients.replied(at, *id, reply),
+            Happened::Replied(id, reply) => {
+                let outcome = RaftPeer::<R>::outcome(reply);
+                return self.clients.replied(at, *id, outcome);
+            }
             Happened::Started => self.cluster.of_mut(peer).is_up = true,
             Happened::Crashed => {
                 self.measures.deposed(at, peer);

@@ -12,7 +12,7 @@ use super::{
     LINEARIZABLE, LOG_MATCHING, ONE_VOTE, PROGRESS, RaftWatch, STATE_MACHINE,
 };
 use crate::engine::{Notice, Observer, Outcome, World};
-use crate::judge::{edn, jsonl};
+use crate::checkers::Clients;
 use crate::runner::{Watch, WatchReport};
 use crate::time::SimTime;
 
@@ -106,35 +106,17 @@ impl<R: Rules> Watch<RaftPeer<R>> for RaftWatch {
         let (rows, note) = self.timeline.finish(end, &self.names);
         report.tables.timeline = rows;
         report.notes.extend(note);
-        let clients = &self.clients;
-        report.metric("operations_ok", clients.ok as f64);
-        report.metric("operations_failed", clients.failed as f64);
-        report.metric("operations_unknown", clients.unknown as f64);
-        report.metric("operations_unanswered", clients.unanswered() as f64);
-        let attach = |name: &str, text| Attachment {
-            name: name.to_owned(),
-            text,
-        };
-        if !clients.history().operations().is_empty() {
-            let history = clients.history();
-            report.attachments = vec![
-                attach("history.edn", edn::write(history)),
-                attach("history.jsonl", jsonl::write(history)),
-            ];
-        }
+        self.clients.report(report);
         if let Some(trace) = &mut self.trace {
-            report.attachments.push(attach(trace::FILE, trace.take()));
+            report.attachments.push(Attachment {
+                name: trace::FILE.to_owned(),
+                text: trace.take(),
+            });
         }
     }
 
     fn metric_names() -> Vec<String> {
-        let clients = [
-            "operations_ok",
-            "operations_failed",
-            "operations_unknown",
-            "operations_unanswered",
-        ];
-        let all = Measures::NAMES.iter().chain(&clients);
+        let all = Measures::NAMES.iter().chain(&Clients::METRICS);
         all.map(|name| (*name).to_owned()).collect()
     }
 

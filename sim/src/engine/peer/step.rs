@@ -68,7 +68,9 @@ impl<P: Protocol> Peer<P> {
         if self.physique.counts_work() {
             work.sends = count_sends(cell);
         }
-        Some(self.physique.pay(at, work, &mut self.keys))
+        (work.signatures, work.verifications) = self.keys.take_counts();
+        cell.counters.signed(&work);
+        Some(self.physique.pay(at, &work))
     }
 
     /// Carries out what the machine wants, in order.

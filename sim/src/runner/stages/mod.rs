@@ -1,19 +1,21 @@
 //! Which machines and which watch a scenario's protocol table stands for: one file a protocol.
 
+mod pbft;
 mod raft;
 mod rumor;
 mod swim;
 
 use std::sync::Arc;
 
-use fedsim_protocols::{Message, Protocol};
+use fedsim_protocols::{KeyScheme, Message, Protocol, RunKey, StreamLabel};
 use fedsim_record::RunRecord;
 use fedsim_scenarios::Scenario;
-use fedsim_scenarios::spec::ProtocolSpec;
+use fedsim_scenarios::spec::{ProtocolSpec, Signatures};
 
 use super::{RunFailure, RunOptions, Verification, Watch, run_cast, tables, verify_cast};
 use crate::engine::Cast;
 
+pub use pbft::PbftCast;
 pub use raft::RaftCast;
 pub use rumor::RumorCast;
 pub use swim::SwimCast;
@@ -32,14 +34,25 @@ pub(super) fn of(scenario: &Scenario) -> Result<Box<dyn Stage + '_>, RunFailure>
         [ProtocolSpec::Swim(spec)] => swim::stage(scenario, spec),
         [ProtocolSpec::Rumor(settings)] => rumor::stage(scenario, settings),
         [ProtocolSpec::Raft(settings)] => raft::stage(scenario, settings),
-        [ProtocolSpec::Pbft(_)] => Err(RunFailure::Unsupported(
-            "[pbft] has no stage: nothing here can run it".to_owned(),
-        )),
+        [ProtocolSpec::Pbft(spec)] => pbft::stage(scenario, spec),
         [_, _, ..] | [] => {
             let found = scenario.protocols.len();
             Err(RunFailure::Unsupported(format!(
                 "a run has exactly one protocol table, this scenario has {found}"
             )))
+        }
+    }
+}
+
+/// How the peers of `scenario` sign. Only the engine can make the tags of ideal signatures: nobody
+/// else is told what the oracle knows.
+fn key_scheme(scenario: &Scenario) -> KeyScheme {
+    match scenario.signatures {
+        Signatures::Ed25519 => KeyScheme::ed25519(),
+        Signatures::Ed25519PerReceiver => KeyScheme::ed25519_per_receiver(),
+        Signatures::Ideal => {
+            let key = RunKey::from_seed(scenario.seed);
+            KeyScheme::ideal(key.derive(StreamLabel::global("oracle")))
         }
     }
 }

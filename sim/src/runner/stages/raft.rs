@@ -1,14 +1,13 @@
 //! The cast of `[raft]`: servers, clients and what these ask.
 
-use std::collections::BTreeMap;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
+use fedsim_protocols::PeerId;
 use fedsim_protocols::raft::{
     Configuration, Operation, Outcome, Paper, Raft, RaftClient, RaftConfig, RaftPeer, RaftReply,
     RaftRequest, Rules, Value,
 };
-use fedsim_protocols::{PeerId, RequestId, Stream};
 use fedsim_scenarios::Scenario;
 use fedsim_scenarios::spec::{Fault, PerOrganisation, RequestLoad, Role};
 
@@ -17,9 +16,10 @@ use crate::adversary::Forge;
 use crate::adversary::raft::RaftForge;
 use crate::checkers::raft::RaftWatch;
 use crate::engine::{Cast, Workload};
+use crate::judge::{self, Call};
 use crate::runner::RunFailure;
 use crate::time::SimTime;
-use crate::workload::{Keys, Kind, Rhythm};
+use crate::workload::{Keys, StoreProtocol, Users};
 
 pub(super) fn stage<'a>(
     scenario: &'a Scenario,
@@ -197,104 +197,81 @@ impl<R: Rules> Cast for RaftCast<R> {
         let clients = self.parts.iter().filter(|part| part.role == Role::Client);
         let clients = clients.count() as u64;
         (part.role == Role::Client).then(|| {
-            Box::new(Users {
-                rhythm: Rhythm::new(load, part.client, clients),
-                keys: Arc::clone(keys),
-                value_bytes: load.value_bytes as usize,
-                name: part.client,
-                asked: 0,
-                open: BTreeMap::new(),
-                known: BTreeMap::new(),
-            }) as Box<dyn Workload<RaftPeer<R>>>
+            let users = Users::new(load, keys, part.client, clients);
+            Box::new(users) as Box<dyn Workload<RaftPeer<R>>>
         })
     }
 }
 
-/// The users at one client. Every value that they write is their own, so that a history tells who
-/// read what from whom.
-struct Users {
-    rhythm: Rhythm,
-    keys: Arc<Keys>,
-    value_bytes: usize,
-    name: u64,
-    asked: u64,
-    open: BTreeMap<RequestId, Operation>,
-    /// What they saw last under each key: what compare-and-swap expects.
-    known: BTreeMap<u64, Value>,
-}
-
-impl Users {
-    /// A value of the wanted size that nobody else writes; longer if it must be.
-    fn value(&self) -> Value {
-        let text = format!("{}.{};", self.name, self.asked);
-        let padding = self.value_bytes.saturating_sub(text.len());
-        Value::from(format!("{}{text}", "-".repeat(padding)).as_str())
-    }
-
-    fn operation(&mut self, dice: &mut Stream) -> Operation {
-        self.asked += 1;
-        let (key, value) = (self.keys.key(dice), self.value());
-        match self.keys.kind(dice) {
-            Kind::Read => Operation::Read { key },
-            Kind::Write => Operation::Write { key, value },
-            Kind::CompareAndSwap => Operation::CompareAndSwap {
+impl<R: Rules> StoreProtocol for RaftPeer<R> {
+    fn request(key: u64, call: &Call) -> RaftRequest {
+        let operation = match call {
+            Call::Read => Operation::Read { key },
+            Call::Write(new) => Operation::Write {
                 key,
-                expected: self.known.get(&key).unwrap_or(&value).clone(),
-                value,
+                value: value(new),
             },
-            Kind::Append => Operation::Append { key, value },
-        }
+            // Of a register that nobody has seen yet, what it expects is its own value.
+            Call::CompareAndSwap { expected, new } => Operation::CompareAndSwap {
+                key,
+                expected: value(if *expected == judge::Value::Nil {
+                    new
+                } else {
+                    expected
+                }),
+                value: value(new),
+            },
+            Call::Append(tail) => Operation::Append {
+                key,
+                value: value(tail),
+            },
+        };
+        RaftRequest::Operate { operation }
     }
 
-    fn learn(&mut self, operation: Operation, outcome: &Outcome) {
-        match (operation, outcome) {
-            (Operation::Read { key }, Outcome::Read { value: Some(value) }) => {
-                self.known.insert(key, value.clone());
-            }
-            (Operation::Write { key, value }, Outcome::Written)
-            | (Operation::CompareAndSwap { key, value, .. }, Outcome::Swapped { swapped: true }) => {
-                self.known.insert(key, value);
-            }
-            (
-                Operation::Read { .. }
-                | Operation::Write { .. }
-                | Operation::CompareAndSwap { .. }
-                | Operation::Append { .. },
-                _,
-            ) => {}
+    fn call(request: &RaftRequest) -> Option<(u64, Call)> {
+        let RaftRequest::Operate { operation } = request else {
+            return None;
+        };
+        let call = match operation {
+            Operation::Read { .. } => Call::Read,
+            Operation::Write { value, .. } => Call::Write(told(value)),
+            Operation::CompareAndSwap {
+                expected, value, ..
+            } => Call::CompareAndSwap {
+                expected: told(expected),
+                new: told(value),
+            },
+            Operation::Append { value, .. } => Call::Append(told(value)),
+        };
+        Some((operation.key(), call))
+    }
+
+    fn outcome(reply: &RaftReply) -> judge::Outcome {
+        match reply {
+            RaftReply::Ok { outcome } => match outcome {
+                Outcome::Read { value } => {
+                    judge::Outcome::Read(value.as_ref().map_or(judge::Value::Nil, told))
+                }
+                Outcome::Swapped { swapped: false } => judge::Outcome::Refused,
+                Outcome::Swapped { swapped: true }
+                | Outcome::Written
+                | Outcome::Appended
+                | Outcome::Accomplished => judge::Outcome::Done,
+            },
+            RaftReply::Fail { .. } => judge::Outcome::Failed,
+            RaftReply::Unknown { .. } => judge::Outcome::Open,
         }
     }
 }
 
-impl<R: Rules> Workload<RaftPeer<R>> for Users {
-    fn first(&mut self, _: &mut Stream) -> Option<SimTime> {
-        self.open.clear();
-        self.rhythm.first()
-    }
+fn told(value: &Value) -> judge::Value {
+    judge::Value::Text(value.to_string())
+}
 
-    fn arrive(
-        &mut self,
-        now: SimTime,
-        id: RequestId,
-        dice: &mut Stream,
-    ) -> (RaftRequest, Option<SimTime>) {
-        let operation = self.operation(dice);
-        self.open.insert(id, operation.clone());
-        let next = self.rhythm.arrived(now, dice);
-        (RaftRequest::Operate { operation }, next)
-    }
-
-    fn answered(
-        &mut self,
-        now: SimTime,
-        id: RequestId,
-        reply: &RaftReply,
-        _: &mut Stream,
-    ) -> Option<SimTime> {
-        let operation = self.open.remove(&id)?;
-        if let RaftReply::Ok { outcome } = reply {
-            self.learn(operation, outcome);
-        }
-        self.rhythm.answered(now)
+fn value(value: &judge::Value) -> Value {
+    match value {
+        judge::Value::Text(text) => text.as_str().into(),
+        other => other.to_string().as_str().into(),
     }
 }

@@ -10,7 +10,7 @@ use fedsim_protocols::{KeyScheme, Keys, PeerId, RunKey};
 use fedsim_scenarios::Scenario;
 use fedsim_scenarios::spec::{Role, SwimSpec};
 
-use super::{Stage, Staged};
+use super::{Stage, Staged, key_scheme};
 use crate::adversary::Forge;
 use crate::adversary::swim::SwimForge;
 use crate::checkers::swim::SwimWatch;
@@ -49,6 +49,7 @@ pub struct SwimCast<R = Published> {
     seeds: Arc<[PeerId]>,
     /// Everyone's first record, if anybody starts with it.
     roster: Option<Roster>,
+    scheme: KeyScheme,
     rules: PhantomData<fn() -> R>,
 }
 
@@ -85,15 +86,16 @@ impl<R: SwimRules> SwimCast<R> {
             members,
             seeds: seeds.into(),
             roster,
+            scheme: key_scheme(scenario),
             rules: PhantomData,
         }
     }
 }
 
 fn roster(scenario: &Scenario, members: &[Part]) -> Roster {
-    let key = RunKey::from_seed(scenario.seed);
+    let (key, scheme) = (RunKey::from_seed(scenario.seed), key_scheme(scenario));
     Roster::sign((0..).map(PeerId).zip(members).map(|(peer, part)| {
-        let keys = Keys::new(KeyScheme::ed25519(), identity_seed(key, peer));
+        let keys = Keys::new(scheme.clone(), identity_seed(key, peer));
         (peer, part.nickname.clone(), keys)
     }))
 }
@@ -131,6 +133,10 @@ impl<R: SwimRules> Cast for SwimCast<R> {
         Arc::new(SwimForge {
             patience: timeouts.min().unwrap_or_default(),
         })
+    }
+
+    fn key_scheme(&self) -> KeyScheme {
+        self.scheme.clone()
     }
 
     fn request(&self, name: &str) -> Option<SwimRequest> {
