@@ -140,8 +140,12 @@ impl Certificates {
             return;
         };
         ballot.prepared.insert(peer);
-        let behind = ballot.accepted.len();
-        self.expect(at, peer, (behind, "accepted"), placement, group);
+        // A primary may reissue what it executed long ago; that it accepts it is in the new-view.
+        let primary = group.primary(placement.epoch, placement.view);
+        let leads = primary.is_some_and(|primary| ballot.accepted.contains(primary));
+        let behind = ballot.accepted.len() - usize::from(leads);
+        let needed = group.honest_quorum(placement.epoch).saturating_sub(1);
+        self.expect(at, peer, (behind, needed, "backups accepted"), placement);
     }
 
     /// A replica holds a quorum of commits: a quorum prepared the batch.
@@ -156,25 +160,24 @@ impl Certificates {
             return;
         };
         let behind = ballot.prepared.len();
-        self.expect(at, peer, (behind, "prepared"), placement, group);
+        let needed = group.honest_quorum(placement.epoch);
+        self.expect(at, peer, (behind, needed, "replicas prepared"), placement);
     }
 
     fn expect(
         &mut self,
         at: SimTime,
         peer: PeerId,
-        (behind, what): (usize, &str),
+        (behind, needed, what): (usize, usize, &str),
         placement: &Placement,
-        group: &Group,
     ) {
         self.ledger.exercise();
-        let needed = group.honest_quorum(placement.epoch);
         if behind < needed {
             let (sequence, view) = (placement.sequence, placement.view);
             blame(&mut self.ledger, at, &[peer], || {
                 format!(
                     "{peer} holds a certificate for batch {} at {sequence} in {view} that {behind} \
-                     honest replicas {what}, and it takes {needed}",
+                     honest {what}, and it takes {needed}",
                     placement.digest
                 )
             });

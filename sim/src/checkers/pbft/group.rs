@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use fedsim_protocols::PeerId;
-use fedsim_protocols::pbft::{Epoch, Operation, Request};
+use fedsim_protocols::pbft::{Epoch, Operation, Request, View};
 use fedsim_protocols::quorum::{byzantine_quorum, max_faulty};
 use fedsim_scenarios::Scenario;
 use fedsim_scenarios::spec::Role;
@@ -110,6 +110,14 @@ impl Group {
     /// The size of the group in an epoch.
     pub(super) fn n(&self, epoch: Epoch) -> usize {
         self.rosters.get(&epoch).map_or(0, Vec::len)
+    }
+
+    /// Who leads a view.
+    pub(super) fn primary(&self, epoch: Epoch, view: View) -> Option<PeerId> {
+        let roster = self.rosters.get(&epoch)?;
+        roster
+            .get((view.0 % roster.len().max(1) as u64) as usize)
+            .copied()
     }
 
     /// How many honest replicas at least stand behind every quorum of an epoch.

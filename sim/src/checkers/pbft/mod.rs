@@ -196,9 +196,7 @@ impl PbftWatch {
     fn accepted(&mut self, at: SimTime, peer: PeerId, placement: &Placement) {
         self.views.seen(at, peer, (placement.epoch, placement.view));
         self.certificates.accepted(at, peer, placement);
-        let n = self.group.n(placement.epoch).max(1) as u64;
-        let roster = self.group.replicas();
-        let leads = roster.get((placement.view.0 % n) as usize) == Some(&peer);
+        let leads = self.group.primary(placement.epoch, placement.view) == Some(peer);
         self.measures.accepted(at, peer, placement, leads);
     }
 
