@@ -38,7 +38,7 @@
 //! backups                               ──prepare──▶ ──commit──▶ ·  ──reply
 //! ```
 //!
-//! Start reading at [`replica`], then [`rules`]; the phases follow in `ordering`, `committing`, `execution`,
+//! Start reading at [`replica`], then [`rules`]; the phases follow in `ordering`, `voting`, `committing`, `execution`,
 //! `checkpoint`, `view_change`, `new_view`, `state_transfer`. Must not know networks, clocks other
 //! than its own, adversaries or any other protocol.
 
@@ -69,6 +69,7 @@ mod state_transfer;
 pub mod store;
 mod view_change;
 mod votes;
+mod voting;
 
 #[cfg(test)]
 mod tests;

@@ -9,10 +9,12 @@ use crate::signed::Signed;
 
 use super::PbftTimer;
 use super::event::{PbftEvent, Placement, Reason};
-use super::message::{Batch, PbftMessage, PrePrepare, Prepare, PreparedCertificate, Request};
+use super::message::{
+    Batch, Commit, PbftMessage, PrePrepare, Prepare, PreparedCertificate, Request,
+};
 use super::numbers::{Digest, Sequence, View};
 use super::replica::{Ctx, Pbft, Status};
-use super::rules::{Rules, VoteKind};
+use super::rules::Rules;
 use super::store::Operation;
 
 /// What to do with a message of the normal case.
@@ -220,7 +222,7 @@ impl<R: Rules> Pbft<R> {
                 self.multicast(PbftMessage::PrePrepare { pre_prepare, batch }, ctx);
             }
         } else {
-            self.send_prepare(sequence, digest, ctx);
+            self.cast_vote::<Prepare>(sequence, digest, ctx);
         }
         self.expect_progress(ctx);
         self.check_prepared(sequence, ctx);
@@ -248,24 +250,6 @@ impl<R: Rules> Pbft<R> {
         }
     }
 
-    fn send_prepare(&mut self, sequence: Sequence, digest: Digest, ctx: &mut Ctx<'_, R>) {
-        let (Some(replica), true) = (self.me, self.may_vote()) else {
-            return;
-        };
-        let prepare = ctx.sign(Prepare {
-            epoch: self.roster.epoch,
-            view: self.view,
-            sequence,
-            digest,
-            replica,
-        });
-        if let Some(slot) = self.log.slot(sequence) {
-            slot.own_prepare = Some(prepare.clone());
-            slot.prepares.add::<R>(replica, digest, prepare.clone());
-        }
-        self.multicast(PbftMessage::Prepare { prepare }, ctx);
-    }
-
     /// Puts this replica's own votes back after a restart; they are the same ones.
     pub(super) fn restore_votes(
         &mut self,
@@ -275,10 +259,10 @@ impl<R: Rules> Pbft<R> {
         ctx: &mut Ctx<'_, R>,
     ) {
         if !self.is_primary() {
-            self.send_prepare(sequence, digest, ctx);
+            self.cast_vote::<Prepare>(sequence, digest, ctx);
         }
         if prepared {
-            self.send_commit(sequence, digest, ctx);
+            self.cast_vote::<Commit>(sequence, digest, ctx);
         }
     }
 
@@ -288,42 +272,9 @@ impl<R: Rules> Pbft<R> {
         prepare: &Signed<Prepare>,
         ctx: &mut Ctx<'_, R>,
     ) -> Result<(), Reason> {
-        let arrival = self.arrival(prepare.view, prepare.sequence)?;
-        self.check_member(prepare.epoch, prepare.replica, prepare)?;
-        let primary = self.roster.primary(prepare.view);
-        if !R::counts_prepare_of(prepare.replica == primary) {
-            return Err(Reason::PrimaryPrepare);
+        if self.count_vote(prepare, ctx)? {
+            self.check_prepared(prepare.sequence, ctx);
         }
-        match arrival {
-            Arrival::Late => return Ok(()),
-            Arrival::Early => {
-                self.check_vote_signature(VoteKind::Prepare, prepare, ctx)?;
-                let prepare = prepare.clone();
-                self.future
-                    .keep(prepare.replica, PbftMessage::Prepare { prepare });
-                return Ok(());
-            }
-            Arrival::Now => {}
-        }
-        // Once prepared, a further prepare can change nothing and need not be verified.
-        if self
-            .log
-            .get(prepare.sequence)
-            .is_some_and(|slot| slot.prepared)
-        {
-            return Ok(());
-        }
-        self.check_vote_signature(VoteKind::Prepare, prepare, ctx)?;
-        let slot = self.log.slot(prepare.sequence);
-        let slot = slot.ok_or(Reason::OutsideWindow)?;
-        let fresh = slot
-            .prepares
-            .add::<R>(prepare.replica, prepare.digest, prepare.clone());
-        if !fresh {
-            return Err(Reason::DuplicateVote);
-        }
-        self.expect_progress(ctx);
-        self.check_prepared(prepare.sequence, ctx);
         Ok(())
     }
 
@@ -350,7 +301,7 @@ impl<R: Rules> Pbft<R> {
         let placement = self.placement(sequence, digest);
         let votes = votes as u64;
         ctx.notify(PbftEvent::Prepared { placement, votes });
-        self.send_commit(sequence, digest, ctx);
+        self.cast_vote::<Commit>(sequence, digest, ctx);
         self.execute_tentatively(ctx);
         self.check_committed(sequence, ctx);
     }

@@ -3,33 +3,44 @@
 use super::numbers::{Digest, ReplicaId};
 use super::rules::Rules;
 
-/// A set of replica numbers, one bit each.
+/// A set of replica numbers, one bit each; the first 64 need no memory of their own.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(super) struct ReplicaSet {
-    words: Vec<u64>,
+    first: u64,
+    more: Vec<u64>,
 }
 
 impl ReplicaSet {
     /// Adds a replica; false if it was there.
     #[inline]
     pub(super) fn insert(&mut self, replica: ReplicaId) -> bool {
-        let (word, bit) = (replica.index() / 64, 1_u64 << (replica.index() % 64));
-        if word >= self.words.len() {
-            self.words.resize(word + 1, 0);
-        }
-        let fresh = self.words[word] & bit == 0;
-        self.words[word] |= bit;
+        let bit = 1_u64 << (replica.index() % 64);
+        let word = self.word(replica.index() / 64);
+        let fresh = *word & bit == 0;
+        *word |= bit;
         fresh
+    }
+
+    #[inline]
+    fn word(&mut self, index: usize) -> &mut u64 {
+        let Some(place) = index.checked_sub(1) else {
+            return &mut self.first;
+        };
+        if place >= self.more.len() {
+            self.more.resize(place + 1, 0);
+        }
+        &mut self.more[place]
     }
 
     /// How many replicas are there.
     pub(super) fn len(&self) -> usize {
-        self.words
-            .iter()
-            .map(|word| word.count_ones() as usize)
-            .sum()
+        let more = self.more.iter().map(|word| word.count_ones());
+        (self.first.count_ones() + more.sum::<u32>()) as usize
     }
 }
+
+/// Votes for one digest that find room at first.
+const ROOM: usize = 8;
 
 /// One vote a replica, counted by digest; `V` is what is kept of each vote.
 ///
@@ -59,7 +70,11 @@ impl<V> Tally<V> {
         }
         match self.by_digest.iter_mut().find(|entry| entry.0 == digest) {
             Some((_, votes)) => votes.push(vote),
-            None => self.by_digest.push((digest, vec![vote])),
+            None => {
+                let mut votes = Vec::with_capacity(ROOM);
+                votes.push(vote);
+                self.by_digest.push((digest, votes));
+            }
         }
         true
     }

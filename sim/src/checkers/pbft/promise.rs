@@ -65,21 +65,23 @@ impl Promise {
     /// `consecutive` times without progress, with `down` of them down (section 4.5.2).
     ///
     /// ```text
-    /// client_timeout + sum over wasted views of (2 timeout + round) + one timeout a further client
+    /// client_timeout + one timeout + sum over wasted views of (timeout + round)
+    ///                + one view_timeout a further client
     /// ```
     ///
-    /// Views are wasted by the faulty primaries, f unless the scenario assumes fewer, and while the doubled timeout is shorter than a
-    /// view needs. A primary waits twice as long as a backup. A slow primary may hold each of the
-    /// requests before this one until just below the timeout.
+    /// Views are wasted by the faulty primaries, f unless the scenario assumes fewer, and while the
+    /// doubled timeout is shorter than a view needs. The primary of the first view waits twice as
+    /// long as its backups, and they may need it. A slow primary may hold each of the requests
+    /// before this one until just below the timeout.
     pub(crate) fn within(&self, consecutive: u32, down: u32) -> SimDuration {
         let timeout = |doubled| Paper::timeout(self.view_timeout, self.max_timeout, doubled);
-        let mut span = self.client_timeout + self.view_timeout * self.clients.saturating_sub(1);
+        let mut span = self.client_timeout + timeout(consecutive);
+        span = span + self.view_timeout * self.clients.saturating_sub(1);
         let mut useful = 0;
         for doubled in consecutive.. {
-            span = span + timeout(doubled) * 2 + self.round;
-            let long_enough =
-                timeout(doubled) >= self.round || timeout(doubled) >= self.max_timeout;
-            useful += u32::from(long_enough);
+            span = span + timeout(doubled) + self.round;
+            let is_long = timeout(doubled) >= self.round.min(self.max_timeout);
+            useful += u32::from(is_long);
             if useful > self.faulty.max(down) {
                 break;
             }

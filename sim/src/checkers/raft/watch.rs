@@ -11,8 +11,8 @@ use super::{
     APPEND_ONLY, COMPLETENESS, CONFIGURATION, DURABILITY, ELECTION_SAFETY, EXACTLY_ONCE,
     LINEARIZABLE, LOG_MATCHING, ONE_VOTE, PROGRESS, RaftWatch, STATE_MACHINE,
 };
-use crate::engine::{Notice, Observer, Outcome, World};
 use crate::checkers::Clients;
+use crate::engine::{Notice, Observer, Outcome, World};
 use crate::runner::{Watch, WatchReport};
 use crate::time::SimTime;
 
