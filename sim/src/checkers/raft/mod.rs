@@ -33,7 +33,7 @@ mod watch;
 mod witness;
 
 use fedsim_protocols::raft::{
-    Configuration, RaftConfig, RaftEvent, RaftPeer, RaftRequest, ReadMode, Role, Rules, Shared,
+    Configuration, RaftConfig, RaftEvent, RaftPeer, ReadMode, Role, Rules, Shared,
 };
 use fedsim_protocols::{PeerId, RunKey};
 use fedsim_scenarios::Scenario;
