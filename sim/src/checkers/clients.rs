@@ -45,6 +45,13 @@ impl Clients {
         self.pending.insert(id, (operation, process));
     }
 
+    /// An operation took effect for which nobody who can be believed waits: it stays open.
+    pub(crate) fn opened(&mut self, at: SimTime, key: u64, call: Call) {
+        let process = self.processes;
+        self.processes += 1;
+        self.invoke(process, at, key, call);
+    }
+
     fn invoke(&mut self, process: u64, at: SimTime, key: u64, call: Call) -> OperationId {
         let key = i64::try_from(key).ok().map(judge::Value::Int);
         let invoked = self.history.invoke(process, key, call, at.as_nanos());

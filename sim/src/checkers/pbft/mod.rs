@@ -33,8 +33,6 @@ mod requests;
 mod tests;
 mod views;
 
-use std::collections::BTreeSet;
-
 use fedsim_protocols::pbft::{
     Epoch, Execution, Operation, Outcome, PbftEvent, PbftMessage, PbftPeer, Placement, Reason,
     Request, Rules, Sequence, View,
@@ -45,6 +43,7 @@ use fedsim_scenarios::Scenario;
 use fedsim_scenarios::spec::{Fault, PbftSpec, Role};
 
 use super::{Clients, Finding, Ledger};
+use crate::adversary::byzantine;
 use crate::engine::{Happened, Notice, Observer, Outcome as RunOutcome, World};
 use crate::runner::{Watch, WatchReport};
 use crate::time::SimTime;
@@ -96,19 +95,15 @@ pub struct PbftWatch {
 }
 
 impl PbftWatch {
-    /// A watch for the group of `scenario`, set as `spec` says, in which nobody lies.
+    /// A watch for the group of `scenario`, set as `spec` says; it believes nothing that its
+    /// adversaries say.
     pub fn new(scenario: &Scenario, spec: &PbftSpec) -> Self {
-        Self::among(scenario, spec, BTreeSet::new())
-    }
-
-    /// A watch that believes nothing that `liars` say.
-    pub fn among(scenario: &Scenario, spec: &PbftSpec, liars: BTreeSet<PeerId>) -> Self {
         let (peers, config) = (scenario.peers.len(), &spec.members.base);
         let names = scenario.peers.iter().map(|it| it.nickname.clone());
         let clients = scenario.peers.iter().filter(|it| it.role == Role::Client);
         let wiped = |fault: &Fault| matches!(fault, Fault::Wipe(_));
         let syncing = longest_sync(scenario);
-        let mut group = Group::new(scenario, liars);
+        let mut group = Group::new(scenario, byzantine(scenario));
         group.wipes = scenario.faults.iter().any(|it| wiped(&it.fault));
         group.forgets = !config.durable;
         Self {
@@ -202,12 +197,22 @@ impl PbftWatch {
 
     fn executed(&mut self, at: SimTime, peer: PeerId, execution: &Execution, request: &Request) {
         self.order.executed(peer, execution);
-        self.requests.executed(at, peer, execution, &self.group);
+        let is_first = self.requests.executed(at, peer, execution, &self.group);
+        if is_first && !self.group.is_honest(execution.client) {
+            self.enter_history(at, request);
+        }
         self.replies.executed(at, execution);
         self.progress.executed(peer);
         self.measures.executed(at, execution);
         self.group.executed(request);
         self.in_batch[peer.index()] += 1;
+    }
+
+    /// What a lying client asked took effect: the others may have seen it.
+    fn enter_history(&mut self, at: SimTime, request: &Request) {
+        if let Some((key, call)) = <PbftPeer>::call(&request.operation) {
+            self.clients.opened(at, key, call);
+        }
     }
 
     fn finished(&mut self, at: SimTime, peer: PeerId, placement: &Placement) {

@@ -44,15 +44,15 @@ impl Requests {
         self.known.entry((client, timestamp)).or_default().asked = Some(request);
     }
 
-    /// A replica executes a request. What a lying client asked nobody knows but the replicas, who
-    /// saw its signature.
+    /// A replica executes a request; whether it is the first to do so. What a lying client asked
+    /// nobody knows but the replicas, who saw its signature.
     pub(super) fn executed(
         &mut self,
         at: SimTime,
         peer: PeerId,
         execution: &Execution,
         group: &Group,
-    ) {
+    ) -> bool {
         let (client, timestamp) = (execution.client, execution.timestamp);
         let known = self.known.entry((client, timestamp)).or_default();
         if group.is_honest(client) {
@@ -67,6 +67,7 @@ impl Requests {
         let here = (execution.placement.sequence.0, *place);
         *place += 1;
         self.integrity.exercise();
+        let is_first = known.place.is_none();
         let first = *known.place.get_or_insert(here);
         if first != here {
             blame(&mut self.integrity, at, &[peer, client], || {
@@ -77,6 +78,7 @@ impl Requests {
                 )
             });
         }
+        is_first
     }
 
     /// A replica begins another batch.
