@@ -172,7 +172,6 @@ fn mistakes_that_take_no_liar_are_caught() {
             TentativeKept in EAGER,
             FirstReplyAccepted in EAGER,
             WindowUnbounded in (4, "pipeline = 100"),
-            TimerNeverDoubled in (4, "view_timeout = \"30ms\""),
         ]
     );
     for name in [
