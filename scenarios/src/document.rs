@@ -110,7 +110,8 @@ impl Document {
                 .and_then(|setting| set::apply(&mut tree, setting))
                 .map_err(&refuse)?;
         }
-        let mut reader = Reader::new(files);
+        let texts: Vec<&str> = sources.iter().map(|it| it.inner().as_str()).collect();
+        let mut reader = Reader::new(files, &texts);
         let mut scenario = root::read(&tree, options.own_protocol, &mut reader);
         scenario.seed = options.seed.unwrap_or(scenario.seed);
         let names = std::mem::take(&mut reader.names);

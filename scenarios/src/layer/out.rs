@@ -13,6 +13,8 @@ pub(crate) enum Out {
     Real(f64),
     Flag(bool),
     List(Vec<Out>),
+    /// Text of several lines, without quotes and backslashes.
+    Lines(String),
     /// A table within braces.
     Inline(Entries),
     /// A table under a `[header]` of its own.
@@ -33,6 +35,7 @@ impl Out {
             Self::Table(entries) => Self::Inline(entries),
             Self::Tables(tables) => Self::List(tables.into_iter().map(Self::Inline).collect()),
             Self::Text(_)
+            | Self::Lines(_)
             | Self::Integer(_)
             | Self::Real(_)
             | Self::Flag(_)
@@ -47,7 +50,9 @@ impl Out {
             Self::List(items) => items.is_empty(),
             Self::Inline(entries) | Self::Table(entries) => entries.is_empty(),
             Self::Tables(tables) => tables.is_empty(),
-            Self::Text(_) | Self::Integer(_) | Self::Real(_) | Self::Flag(_) => false,
+            Self::Text(_) | Self::Lines(_) | Self::Integer(_) | Self::Real(_) | Self::Flag(_) => {
+                false
+            }
         }
     }
 
@@ -55,6 +60,7 @@ impl Out {
     pub(crate) fn to_text(&self) -> String {
         match self {
             Self::Text(text) => quoted(text),
+            Self::Lines(text) => format!("\"\"\"\n{text}\n\"\"\""),
             Self::Integer(number) => number.to_string(),
             Self::Real(number) => format!("{number:?}"),
             Self::Flag(flag) => flag.to_string(),
@@ -105,6 +111,7 @@ fn table(text: &mut String, path: &str, entries: &Entries) {
                 }
             }
             Out::Text(_)
+            | Out::Lines(_)
             | Out::Integer(_)
             | Out::Real(_)
             | Out::Flag(_)

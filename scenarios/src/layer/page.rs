@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::shape::{Alternative, KeyDoc, TableDoc, Type};
+use super::shape::{Alternative, KeyDoc, PhraseList, TableDoc, Type};
 
 const OPENING: &str = "\
 # Scenario reference
@@ -130,6 +130,7 @@ impl Writer {
                 let forms: Vec<String> = forms.iter().map(|form| self.kind(form)).collect();
                 forms.join(", or ")
             }
+            Type::Phrases(_) => "text".to_owned(),
             Type::List(item) => format!("list of ({})", self.kind(item)),
             Type::Table(doc) => self.inline(doc),
             Type::Map(_) => "tables by name".to_owned(),
@@ -191,6 +192,7 @@ impl Writer {
                     );
                 }
             }
+            Type::Phrases(lists) => lists.iter().for_each(|list| self.phrases(list)),
             Type::Table(doc) => {
                 let table = self.inline(doc);
                 let _ = writeln!(self.text, "\n- {} A {table}.", doc.about);
@@ -202,6 +204,19 @@ impl Writer {
             | Type::List(_)
             | Type::Map(_)
             | Type::Named { .. } => {}
+        }
+    }
+}
+
+impl Writer {
+    fn phrases(&mut self, list: &PhraseList) {
+        if list.phrases.is_empty() {
+            return;
+        }
+        let _ = writeln!(self.text, "\n{}\n", list.title);
+        for phrase in &list.phrases {
+            let Alternative { name, about } = phrase;
+            let _ = writeln!(self.text, "- `{}{name}`: {about}", list.prefix);
         }
     }
 }

@@ -1,10 +1,11 @@
 //! What a description needs while it reads: a place for problems, and what was read before.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use fedsim_protocols::SimDuration;
 
-use crate::problem::suggestion;
+use crate::problem::{nearest, suggestion};
 use crate::spec::{LinkSpec, PeerSpec};
 use crate::tree::{Node, Place};
 
@@ -91,15 +92,18 @@ pub(crate) struct Reader<'a> {
     pub(crate) names: BTreeMap<NameKind, Vec<(String, Place)>>,
     findings: Vec<Finding>,
     files: &'a dyn Files,
+    /// The texts that places count in.
+    texts: &'a [&'a str],
 }
 
 impl<'a> Reader<'a> {
-    pub(crate) fn new(files: &'a dyn Files) -> Self {
+    pub(crate) fn new(files: &'a dyn Files, texts: &'a [&'a str]) -> Self {
         Self {
             world: World::default(),
             names: BTreeMap::new(),
             findings: Vec::new(),
             files,
+            texts,
         }
     }
 
@@ -131,6 +135,38 @@ impl<'a> Reader<'a> {
             label: String::new(),
             help: suggestion(word, candidates),
         });
+    }
+
+    /// Notes a word that is none of the candidates, and what else would be right at its place.
+    pub(crate) fn refuse_word(
+        &mut self,
+        place: Place,
+        message: impl Into<String>,
+        label: impl Into<String>,
+        (word, candidates): (&str, &[&str]),
+    ) {
+        let best = nearest(word, candidates.iter().copied());
+        self.findings.push(Finding {
+            place,
+            message: message.into(),
+            label: label.into(),
+            help: best.map(|best| format!("did you mean `{best}`?")),
+        });
+    }
+
+    /// Where a stretch of a string's `text` was written; the whole string if it is written with
+    /// escapes.
+    pub(crate) fn inside(&self, node: &Node, text: &str, span: Range<usize>) -> Place {
+        let Place { source, start, end } = node.place;
+        let written = self.texts.get(source).and_then(|all| all.get(start..end));
+        match written.and_then(|written| written.find(text)) {
+            Some(at) => Place {
+                source,
+                start: start + at + span.start,
+                end: start + at + span.end,
+            },
+            None => node.place,
+        }
     }
 
     /// Notes a value of the wrong kind.

@@ -32,6 +32,7 @@ fn of(kind: &Type, definitions: &mut Map<String, Value>) -> Value {
             let forms: Vec<Value> = forms.iter().map(|form| of(form, definitions)).collect();
             json!({ "anyOf": forms })
         }
+        Type::Phrases(_) => json!({ "type": "string" }),
         Type::List(item) => json!({ "type": "array", "items": of(item, definitions) }),
         Type::Table(doc) => table(doc, definitions),
         Type::Map(value) => {
@@ -128,7 +129,7 @@ fn property(key: &KeyDoc, definitions: &mut Map<String, Value>) -> Value {
 
 fn literal(value: &Out) -> Value {
     match value {
-        Out::Text(text) => json!(text),
+        Out::Text(text) | Out::Lines(text) => json!(text),
         Out::Integer(number) => match u64::try_from(*number) {
             Ok(number) => json!(number),
             Err(_) => json!(i64::try_from(*number).unwrap_or(i64::MIN)),

@@ -35,6 +35,8 @@ pub(crate) enum Type {
     Either(Vec<Self>),
     /// A list.
     List(Box<Self>),
+    /// Text of which every line is one of some phrases.
+    Phrases(Vec<PhraseList>),
     /// A table with known keys.
     Table(TableDoc),
     /// A table whose keys are names.
@@ -52,6 +54,15 @@ pub(crate) enum Type {
 pub(crate) struct Alternative {
     pub(crate) name: &'static str,
     pub(crate) about: &'static str,
+}
+
+/// Phrases of one kind, by their patterns.
+#[derive(Clone, Debug)]
+pub(crate) struct PhraseList {
+    pub(crate) title: String,
+    /// What stands before each of them.
+    pub(crate) prefix: &'static str,
+    pub(crate) phrases: Vec<Alternative>,
 }
 
 /// A table of known keys.

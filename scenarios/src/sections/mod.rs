@@ -13,6 +13,7 @@ pub(crate) mod protocols;
 pub(crate) mod regions;
 pub(crate) mod root;
 pub(crate) mod select;
+pub(crate) mod story;
 pub(crate) mod topology;
 pub(crate) mod when;
 pub(crate) mod workload;

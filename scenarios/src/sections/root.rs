@@ -3,7 +3,9 @@
 use fedsim_protocols::SimDuration;
 
 use super::peers::{Joins, Population};
-use super::{adversaries, expect, faults, network, peers, protocols, topology, workload};
+use super::{
+    adversaries, expect, faults, network, peers, protocols, story, topology, workload,
+};
 use crate::layer::out::Entries;
 use crate::layer::quantity::{duration, positive_duration};
 use crate::layer::scalar::{Words, count, path_name, text, words};
@@ -65,11 +67,12 @@ fn head() -> Section<Scenario> {
             at!(runs),
             "How many seeds make one judgement: `seed`, `seed + 1`, ...",
         )
-        .required(
+        .key(
             "duration",
             positive_duration(),
             at!(duration),
-            "Virtual length of a run.",
+            "Virtual length of a run; required, but for a story, in which no peer's time may go \
+             beyond it.",
         )
         .key(
             "warm_up",
@@ -130,6 +133,7 @@ fn body() -> Section<Scenario> {
         at!(workload),
         "What is asked of the protocols.",
     )
+    .part(story::Stories)
     .key(
         "faults",
         faults::Faults,
@@ -166,6 +170,10 @@ pub(crate) fn read(root: &Node, own_protocol: bool, reader: &mut Reader<'_>) -> 
     let mut scenario = Scenario::default();
     let before = reader.count();
     head().read_keys(root, &mut scenario, reader);
+    if root.get("duration").is_none() && root.get(story::KEY).is_none() {
+        let message = "the key `duration` is missing";
+        reader.refuse(root.place, message, "Virtual length of a run.");
+    }
     head().run_checks(&scenario, root, before, reader);
     reader.world.duration = root
         .get("duration")
@@ -205,6 +213,18 @@ fn check_whole(root: &Node, scenario: &Scenario, own_protocol: bool, reader: &mu
         let tables: Vec<String> = names.iter().map(|name| format!("[{name}]")).collect();
         let right = format!("add one of {}", tables.join(", "));
         reader.refuse(root.place, "the scenario says no protocol to run", right);
+    }
+    if root.get(story::KEY).is_some() {
+        for (key, says) in [("faults", "what hurts"), ("joins", "who starts when")] {
+            if let Some(entry) = root.entry(key) {
+                let message = format!("`{key}` beside a story");
+                reader.refuse(
+                    entry.place,
+                    message,
+                    format!("the story itself says {says}"),
+                );
+            }
+        }
     }
     if let Some(node) = root.get("faults") {
         let shortest = shortest_latency(scenario);

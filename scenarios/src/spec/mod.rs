@@ -10,6 +10,7 @@ pub mod network;
 pub mod peers;
 pub mod protocol;
 pub mod report;
+pub mod story;
 pub mod workload;
 
 use fedsim_protocols::SimDuration;
@@ -24,6 +25,7 @@ pub use network::{
 pub use peers::{PeerSpec, Role};
 pub use protocol::{PbftSpec, PerOrganisation, ProtocolSpec, SwimSpec};
 pub use report::Report;
+pub use story::{RaftWords, RumorWords, Story, SwimWords};
 pub use workload::{Arrivals, LoadLoop, Mix, Rate, RequestLoad, RumorStart, Workload};
 
 /// How signatures are made. It changes how long a run takes and nothing else.
@@ -69,6 +71,8 @@ pub struct Scenario {
     pub protocols: Vec<ProtocolSpec>,
     /// What is asked of the protocols.
     pub workload: Workload,
+    /// What happens step by step, in a directed run; then nothing else does.
+    pub story: Option<Story>,
     /// What hurts, in file order; a fault's number in reports is its position plus one.
     pub faults: Vec<FaultSpec>,
     /// Who does not keep to the protocol, in file order.
@@ -97,6 +101,7 @@ impl Default for Scenario {
             assume: Assume::default(),
             protocols: Vec::new(),
             workload: Workload::default(),
+            story: None,
             faults: Vec::new(),
             adversaries: Vec::new(),
             expect: Expect::default(),
