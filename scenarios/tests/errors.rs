@@ -352,3 +352,113 @@ fn scenario_loss() -> f64 {
     let chance = fedsim_protocols::Probability::from_f64(0.05);
     chance.expect("in range").as_f64()
 }
+
+/// A story with one mistake: where the caret must stand, what is said, and the nearest spelling.
+const SLIPS: &[(&str, &str, &str, Option<&str>)] = &[
+    ("strat all", "strat", "`strat` does not fit", Some("start")),
+    (
+        "start acme-9",
+        "acme-9",
+        "`acme-9` does not fit",
+        Some("acme-1"),
+    ),
+    ("start", "", "ends too early", None),
+    (
+        "start all\nexpire acme-1 elction",
+        "elction",
+        "`elction`",
+        Some("election"),
+    ),
+    (
+        "deliver apend-entries",
+        "apend-entries",
+        "`apend-entries`",
+        Some("append-entries"),
+    ),
+    (
+        "deliver next heartbeat form acme-1",
+        "form",
+        "`form`",
+        Some("from"),
+    ),
+    (
+        "start all\nassert acme-1 trem = 2",
+        "trem",
+        "`trem`",
+        Some("term"),
+    ),
+    ("start all\nassert acme-1 log = [1, x]", "x", "`x`", None),
+    ("start all\ntick acme-1 by soon", "soon", "`soon`", None),
+    (
+        "start all\nstart acme-1",
+        "start acme-1",
+        "has started already",
+        None,
+    ),
+    (
+        "start all\nrestart acme-1",
+        "restart acme-1",
+        "is not down",
+        None,
+    ),
+    ("crash acme-1", "crash acme-1", "does not run", None),
+    ("start all extra", "extra", "`extra` does not fit", None),
+    (
+        "start all\nask acme-1 to write 1 = \\\"x\\\"",
+        "",
+        "this is no word",
+        None,
+    ),
+    ("# nothing", "", "an empty story", None),
+];
+
+#[test]
+fn a_slip_in_a_story_is_shown_at_its_word_with_the_nearest_spelling() {
+    // The caret must cut exactly the word out of the file, whatever line of the string it stands in.
+    for (story, excerpt, says, nearest) in SLIPS {
+        let text = format!(
+            "name = \"a\"\nclaim = \"A claim.\"\nstory = \"\"\"\n{story}\n\"\"\"\n\
+             [peers]\nnames = [\"acme-1\", \"acme-2\"]\n[raft]\n"
+        );
+        let errors = read_with(&text, &[]).expect_err(story);
+        let [problem] = errors.problems() else {
+            panic!("{story}: {}", errors.render(Style::Plain));
+        };
+        assert!(problem.message().contains(says), "{story}: {problem:?}");
+        if !excerpt.is_empty() {
+            assert_eq!(problem.excerpt(), *excerpt, "{story}");
+        }
+        if let Some(nearest) = nearest {
+            let help = problem.help_text().unwrap_or_default();
+            assert_eq!(help, format!("did you mean `{nearest}`?"), "{story}");
+        }
+    }
+}
+
+#[test]
+fn a_story_stands_alone_against_faults_and_joins_and_needs_one_protocol() {
+    // What happens is what the story says; anything that happens by itself contradicts it.
+    let text = |rest: &str| {
+        format!(
+            "name = \"a\"\nclaim = \"A claim.\"\nstory = \"start all\"\n\
+             [peers]\ncount = 2\n{rest}"
+        )
+    };
+    let cases = [
+        (
+            "[raft]\n[[faults]]\nat = \"1s\"\ncrash = \"peer-1\"\n",
+            "`faults` beside a story",
+        ),
+        (
+            "[[joins]]\npeers = \"peer-2\"\nat = \"1s\"\n[raft]\n",
+            "`joins` beside a story",
+        ),
+        ("[raft]\n[rumor]\n", "a story is about one protocol"),
+    ];
+    for (rest, says) in cases {
+        let errors = read_with(&text(rest), &[]).expect_err(rest);
+        let mut found = errors.problems().iter();
+        let is_said = found.any(|it| it.message().contains(says));
+        assert!(is_said, "{rest}: {}", errors.render(Style::Plain));
+    }
+}

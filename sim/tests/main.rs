@@ -12,6 +12,8 @@ mod raft_trace;
 mod shipped;
 /// The statistics of the papers.
 mod statistics;
+/// Stories: transcripts word for word, tables of the literature, and how a story fails.
+mod stories;
 mod support;
 /// A trace of every message agrees with the counts.
 mod trace;

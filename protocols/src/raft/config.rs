@@ -63,6 +63,10 @@ pub struct RaftConfig {
     pub uncommitted_limit: u64,
     /// How membership changes. Default joint consensus.
     pub membership: MembershipMode,
+    /// A leader changes the membership only once it has committed an entry of its own term (Ongaro,
+    /// raft-dev, 2015-07-10). Off is the algorithm before that, which can lose committed changes of
+    /// `SingleServer`; for showing why. Default on.
+    pub own_commit_before_change: bool,
     /// Rounds a new voter may take to catch up as a learner before it votes; 0 lets it vote at once
     /// (dissertation 4.2.1). Default 10.
     pub catch_up_rounds: u32,
@@ -107,6 +111,7 @@ impl Default for RaftConfig {
             eager_commit: false,
             uncommitted_limit: 65_536,
             membership: MembershipMode::Joint,
+            own_commit_before_change: true,
             catch_up_rounds: 10,
             snapshot_every: 10_000,
             snapshot_keep: 1_000,

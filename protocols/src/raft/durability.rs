@@ -249,6 +249,7 @@ impl<R: Rules> Raft<R> {
                 index: snapshot.index,
             });
         self.log = recover_log(&durable, base);
+        self.commit = base.index;
         let found = durable.log_start + durable.log.len() as u64;
         let state = state.unwrap_or(HardState {
             repair: u64::MAX,
@@ -273,7 +274,6 @@ impl<R: Rules> Raft<R> {
 
     fn restore(&mut self, snapshot: Option<Shared<Snapshot>>, ctx: &mut Ctx<'_, R>) {
         if let Some(snapshot) = &snapshot {
-            self.commit = snapshot.index;
             self.machine = snapshot.machine.clone();
             self.configurations = vec![(snapshot.index, snapshot.configuration.clone())];
         }

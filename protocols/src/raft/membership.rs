@@ -108,7 +108,11 @@ impl<R: Rules> Raft<R> {
     }
 
     fn may_change(&self) -> bool {
-        let start = self.leading.as_ref().map(|leading| leading.term_start);
+        let own_term = self.leading.as_ref().map(|leading| leading.term_start);
+        let start = own_term.map(|start| match self.config.own_commit_before_change {
+            true => start,
+            false => 0,
+        });
         start.is_some_and(|start| R::may_change(self.commit, self.configuration_index(), start))
     }
 

@@ -56,6 +56,7 @@ mod leading;
 mod log;
 mod membership;
 pub mod message;
+pub mod mutants;
 mod reads;
 mod replication;
 pub mod rules;

@@ -266,6 +266,10 @@ impl<R: Rules> Raft<R> {
                 digest,
             });
         }
+        if self.disk.durable() > 0 {
+            let index = self.disk.durable();
+            ctx.notify(RaftEvent::Durable { index });
+        }
         if let Some(entry) = self.log.get(self.commit) {
             ctx.notify(RaftEvent::Committed {
                 first: 1,

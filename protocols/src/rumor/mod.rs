@@ -99,6 +99,17 @@ struct Answered {
     calls: u32,
 }
 
+/// One rumor that a peer knows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct KnownRumor {
+    /// Which.
+    pub rumor: RumorId,
+    /// What it says.
+    pub payload: u64,
+    /// Whether the peer still spreads it.
+    pub is_spread: bool,
+}
+
 /// One peer's part in the spreading of rumors.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Rumor<R: Rules = AsPublished> {
@@ -156,6 +167,15 @@ impl<R: Rules> Rumor<R> {
     /// Whether the peer still spreads a rumor.
     pub fn spreads(&self, rumor: RumorId) -> bool {
         self.known.get(rumor).is_some_and(|known| known.is_hot())
+    }
+
+    /// All rumors that the peer knows, in ascending order of their names.
+    pub fn rumors(&self) -> impl Iterator<Item = KnownRumor> {
+        self.known.iter().map(|known| KnownRumor {
+            rumor: known.rumor,
+            payload: known.payload,
+            is_spread: known.is_hot(),
+        })
     }
 
     /// What a rumor says, if the peer knows it.

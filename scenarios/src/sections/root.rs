@@ -3,9 +3,7 @@
 use fedsim_protocols::SimDuration;
 
 use super::peers::{Joins, Population};
-use super::{
-    adversaries, expect, faults, network, peers, protocols, story, topology, workload,
-};
+use super::{adversaries, expect, faults, network, peers, protocols, story, topology, workload};
 use crate::layer::out::Entries;
 use crate::layer::quantity::{duration, positive_duration};
 use crate::layer::scalar::{Words, count, path_name, text, words};
@@ -215,14 +213,14 @@ fn check_whole(root: &Node, scenario: &Scenario, own_protocol: bool, reader: &mu
         reader.refuse(root.place, "the scenario says no protocol to run", right);
     }
     if root.get(story::KEY).is_some() {
-        for (key, says) in [("faults", "what hurts"), ("joins", "who starts when")] {
+        for (key, why) in [
+            ("faults", "the story itself says what hurts"),
+            ("joins", "the story itself says who starts when"),
+            ("adversaries", "in a story everybody is honest"),
+        ] {
             if let Some(entry) = root.entry(key) {
                 let message = format!("`{key}` beside a story");
-                reader.refuse(
-                    entry.place,
-                    message,
-                    format!("the story itself says {says}"),
-                );
+                reader.refuse(entry.place, message, why);
             }
         }
     }

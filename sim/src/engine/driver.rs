@@ -174,16 +174,12 @@ pub(super) struct End {
 fn outcome<P: Protocol>(ends: &[End], conductor: &Conductor<'_, P>) -> Outcome {
     let shards = ends.len();
     let peers = ends.iter().map(|end| end.folds.len()).sum();
-    let mut hasher = blake3::Hasher::new();
-    (0..peers).for_each(|slot: usize| {
-        let fold = ends[slot % shards].folds[slot / shards];
-        hasher.update(&fold.to_le_bytes());
-    });
+    let digest = digest((0..peers).map(|slot: usize| ends[slot % shards].folds[slot / shards]));
     let mut counters = ends.iter().map(|end| end.counters.clone());
     let mut total = counters.next().expect("at least one shard");
     counters.for_each(|counted| total.merge(counted));
     Outcome {
-        digest: *hasher.finalize().as_bytes(),
+        digest,
         ended_at: conductor.ended_at(),
         cancelled: conductor.is_cancelled(),
         counters: total,
@@ -192,6 +188,15 @@ fn outcome<P: Protocol>(ends: &[End], conductor: &Conductor<'_, P>) -> Outcome {
         behaviours: Vec::new(),
         garbage: 0,
     }
+}
+
+/// The digest of a run whose peers have these running hashes, in slot order.
+pub(crate) fn digest(folds: impl Iterator<Item = u128>) -> [u8; 32] {
+    let mut hasher = blake3::Hasher::new();
+    folds.for_each(|fold| {
+        hasher.update(&fold.to_le_bytes());
+    });
+    *hasher.finalize().as_bytes()
 }
 
 /// All that a thread needs to make its shard.

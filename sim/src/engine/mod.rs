@@ -44,3 +44,4 @@ pub use notice::{Happened, Notice, Passage, TraceEntry};
 pub use observe::{Observer, World};
 pub use sequential::{Held, Sequential};
 pub use shard::PeerPanic;
+pub(crate) use shard::panic_message;

@@ -192,6 +192,17 @@ impl<P: Protocol> Physique<P> {
         disk.map(|disk| disk.restart()).unwrap_or_default()
     }
 
+    /// What is on the disk now.
+    pub(crate) fn on_disk(&self) -> Durable<P::Record> {
+        let disk = self.disk.as_ref();
+        disk.map(|disk| disk.durable().clone()).unwrap_or_default()
+    }
+
+    /// When the oldest write under way is durable.
+    pub(crate) fn next_durable(&self) -> Option<SimTime> {
+        self.disk.as_ref().and_then(|disk| disk.next_due())
+    }
+
     /// Makes durable what is due.
     pub(crate) fn settle_disk(&mut self, at: SimTime) {
         if let Some(disk) = &mut self.disk {

@@ -7,17 +7,20 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use fedsim_protocols::{Payload, PeerId, Protocol, RequestId, RunKey, SimDuration};
+use fedsim_protocols::{
+    Durable, Message, Payload, PeerId, Protocol, RequestId, RunKey, SimDuration,
+};
 use fedsim_scenarios::Scenario;
 
 use super::cast::Cast;
 use super::cell::{Carriage, Post, Window};
-use super::driver::{Options, Setup, shard};
+use super::driver::{Options, Outcome, Setup, digest, shard};
 use super::envelope::Envelope;
+use super::ledger::{self, MessageTrace};
 use super::notice::Notice;
 use super::shard::Shard;
 use crate::nemesis::Control;
-use crate::network::Fabric;
+use crate::network::{Cut, DropReason, Effect, Fabric, PeerSet};
 use crate::time::SimTime;
 
 /// A message that waits to be delivered or dropped.
@@ -31,6 +34,8 @@ pub struct Held<M> {
     pub to: PeerId,
     /// What.
     pub payload: Payload<M>,
+    /// The sender's count of what it sent.
+    seq: u64,
 }
 
 /// Peers that move only when told to.
@@ -38,39 +43,49 @@ pub struct Sequential<C: Cast> {
     shard: Shard<C::Machine>,
     now: Vec<SimTime>,
     held: Vec<Held<<C::Machine as Protocol>::Message>>,
+    lost: Vec<Held<<C::Machine as Protocol>::Message>>,
     numbered: u64,
-    delivered: u64,
 }
 
 impl<C: Cast> Sequential<C> {
     /// The peers of `scenario`, none of them started. Its faults, adversaries and duration are not
     /// looked at.
     pub fn new(scenario: &Scenario, cast: &Arc<C>) -> Self {
+        Self::with_options(scenario, cast, &Options::default())
+    }
+
+    /// The same, with every message noted if `options` say so.
+    pub fn with_options(scenario: &Scenario, cast: &Arc<C>, options: &Options) -> Self {
         let key = RunKey::from_seed(scenario.seed);
-        let options = Options::default();
         let setup = Setup {
             scenario,
             cast,
             key,
-            options: &options,
+            options,
             fabric: Arc::new(Fabric::new(scenario, key)),
             shards: 1,
             conspiracy: None,
         };
-        let shard = shard(&setup, 0);
+        let mut shard = shard(&setup, 0);
         shard.shared.cell.borrow_mut().carriage = Carriage::Held;
+        for slot in 0..scenario.peers.len() {
+            shard.act(slot, |peer, _, _| peer.forget_start());
+        }
         Self {
             shard,
             now: vec![SimTime::ZERO; scenario.peers.len()],
             held: Vec::new(),
+            lost: Vec::new(),
             numbered: 0,
-            delivered: 0,
         }
     }
 
     /// Has a peer start for the first time.
     pub fn start(&mut self, peer: PeerId) {
-        self.advance_to(peer, self.now[peer.index()]);
+        let now = self.now[peer.index()];
+        self.shard
+            .act(peer.index(), move |peer, _, _| peer.schedule_start(now));
+        self.settle(peer);
     }
 
     /// Advances a peer's time by `span`; timers that come due fire in order.
@@ -94,10 +109,34 @@ impl<C: Cast> Sequential<C> {
         set.is_some()
     }
 
+    /// Advances a peer's time to when its oldest write under way is durable; false if there is none.
+    pub fn sync(&mut self, peer: PeerId) -> bool {
+        let due = self.next_durable(peer);
+        if let Some(at) = due {
+            self.advance_to(peer, at.max(self.now[peer.index()]));
+        }
+        due.is_some()
+    }
+
+    /// When a peer's oldest write under way will be durable.
+    pub fn next_durable(&mut self, peer: PeerId) -> Option<SimTime> {
+        self.shard
+            .act(peer.index(), |peer, _, _| peer.physique.next_durable())
+    }
+
     /// The timers that a peer has set, by the true time at which they fire.
     pub fn timers(&mut self, peer: PeerId) -> Vec<(<C::Machine as Protocol>::Timer, SimTime)> {
         self.shard
             .act(peer.index(), |peer, _, _| peer.timers().collect())
+    }
+
+    /// Puts a request to a peer, under an identifier of its own choice.
+    pub fn ask(&mut self, peer: PeerId, request: <C::Machine as Protocol>::Request) -> RequestId {
+        let id = self
+            .shard
+            .act(peer.index(), |peer, _, _| peer.next_request());
+        self.request(peer, id, request);
+        id
     }
 
     /// Puts a request to a peer.
@@ -120,41 +159,72 @@ impl<C: Cast> Sequential<C> {
         self.run(peer, now, now, vec![order]);
     }
 
+    /// Lets no message pass from one peer to another, those included that wait.
+    pub fn cut(&mut self, from: PeerId, to: PeerId) {
+        let strike = strike(from, to);
+        let cut = Cut::OneWay {
+            from: PeerSet::new(&[from]),
+            to: PeerSet::new(&[to]),
+        };
+        let mut cell = self.shard.shared.cell.borrow_mut();
+        let weather = Arc::make_mut(&mut cell.fabric).weather_mut();
+        weather.end(strike);
+        weather.begin(strike, 0, Effect::Cut(cut));
+    }
+
+    /// Lets messages pass again.
+    pub fn connect(&mut self, from: PeerId, to: PeerId) {
+        let mut cell = self.shard.shared.cell.borrow_mut();
+        let weather = Arc::make_mut(&mut cell.fabric).weather_mut();
+        weather.end(strike(from, to));
+    }
+
+    /// The network as it is now.
+    pub fn fabric(&self) -> Arc<Fabric> {
+        Arc::clone(&self.shard.shared.cell.borrow().fabric)
+    }
+
     /// Messages that wait, oldest first.
     pub fn held(&self) -> &[Held<<C::Machine as Protocol>::Message>] {
         &self.held
     }
 
-    /// Takes a message out of the pool without delivering it.
+    /// Messages sent since the last call that no link carries.
+    pub fn take_lost(&mut self) -> Vec<Held<<C::Machine as Protocol>::Message>> {
+        std::mem::take(&mut self.lost)
+    }
+
+    /// Takes a message out of the pool without delivering it; it counts as lost.
     pub fn discard(&mut self, number: u64) -> Option<Held<<C::Machine as Protocol>::Message>> {
-        let place = self.held.iter().position(|held| held.number == number)?;
-        Some(self.held.remove(place))
+        let held = self.take(number)?;
+        self.drop_for(DropReason::Loss(None), &held);
+        Some(held)
     }
 
     /// Delivers a held message now; false if there is none of that number.
     pub fn deliver(&mut self, number: u64) -> bool {
-        let Some(held) = self.discard(number) else {
+        let Some(held) = self.take(number) else {
             return false;
         };
-        self.deliver_copy(held);
+        self.arrive(held);
         true
     }
 
     /// Delivers a message that need not be held (any more): a duplicate, or a forgery.
-    pub fn deliver_copy(&mut self, held: Held<<C::Machine as Protocol>::Message>) {
-        self.delivered += 1;
-        let to = held.to;
-        let envelope = Envelope {
-            at: self.now[to.index()],
-            seq: self.delivered,
-            from: held.from,
-            to,
-            payload: held.payload,
-        };
-        self.shard.act(to.index(), move |peer, cell, _| {
-            peer.arrive(&envelope, cell)
+    pub fn deliver_copy(&mut self, mut held: Held<<C::Machine as Protocol>::Message>) {
+        held.seq = self.shard.act(held.from.index(), |peer, _, _| {
+            peer.sender.seq += 1;
+            peer.sender.seq
         });
-        self.settle(to);
+        let (at, kind) = (self.now[held.from.index()], held.payload.kind());
+        let mut cell = self.shard.shared.cell.borrow_mut();
+        cell.counters.at(at, kind).duplicated += 1;
+        if let Some(ledger) = &mut cell.ledger {
+            let bytes = held.payload.encoded_len() as u32;
+            ledger.send(at, &envelope(at, &held), bytes, None);
+        }
+        drop(cell);
+        self.arrive(held);
     }
 
     /// Looks at a peer's machine; none while the peer is down.
@@ -167,6 +237,12 @@ impl<C: Cast> Sequential<C> {
             .act(peer.index(), |peer, _, _| look(peer.machine.as_ref()))
     }
 
+    /// What is on a peer's disk, whether it runs or not.
+    pub fn disk(&mut self, peer: PeerId) -> Durable<<C::Machine as Protocol>::Record> {
+        self.shard
+            .act(peer.index(), |peer, _, _| peer.physique.on_disk())
+    }
+
     /// A peer's own time.
     pub fn now(&self, peer: PeerId) -> SimTime {
         self.now[peer.index()]
@@ -175,6 +251,61 @@ impl<C: Cast> Sequential<C> {
     /// What happened since the last call, in the order in which it was brought about.
     pub fn take_notices(&mut self) -> Vec<Notice<C::Machine>> {
         std::mem::take(&mut self.shard.shared.cell.borrow_mut().notices)
+    }
+
+    /// Which event is or was handled last, for whoever catches a panic.
+    pub fn current(&self) -> (SimTime, PeerId) {
+        self.shard.shared.cell.borrow().current
+    }
+
+    /// What the engine knows of the run so far, if it ended at `ended_at`.
+    pub fn outcome(&mut self, ended_at: SimTime) -> Outcome {
+        Outcome {
+            digest: digest(self.shard.folds().into_iter()),
+            ended_at,
+            cancelled: false,
+            counters: self.shard.shared.cell.borrow().counters.clone(),
+            bands: Vec::new(),
+            tallies: Vec::new(),
+            behaviours: Vec::new(),
+            garbage: 0,
+        }
+    }
+
+    /// Every message so far, if they were to be noted; forgets them.
+    pub fn take_messages(&mut self) -> Vec<MessageTrace> {
+        ledger::settle(
+            self.shard
+                .shared
+                .cell
+                .borrow_mut()
+                .ledger
+                .take()
+                .into_iter(),
+        )
+    }
+
+    fn take(&mut self, number: u64) -> Option<Held<<C::Machine as Protocol>::Message>> {
+        let place = self.held.iter().position(|held| held.number == number)?;
+        Some(self.held.remove(place))
+    }
+
+    fn arrive(&mut self, held: Held<<C::Machine as Protocol>::Message>) {
+        let to = held.to;
+        let envelope = envelope(self.now[to.index()], &held);
+        self.shard.act(to.index(), move |peer, cell, _| {
+            peer.arrive(&envelope, cell)
+        });
+        self.settle(to);
+    }
+
+    fn drop_for(&mut self, reason: DropReason, held: &Held<<C::Machine as Protocol>::Message>) {
+        let at = self.now[held.from.index()];
+        let mut cell = self.shard.shared.cell.borrow_mut();
+        cell.counters.dropped(at, held.payload.kind(), reason);
+        if let Some(ledger) = &mut cell.ledger {
+            ledger.arrive(&envelope(at, held), Some(reason));
+        }
     }
 
     fn advance_to(&mut self, peer: PeerId, to: SimTime) {
@@ -199,15 +330,41 @@ impl<C: Cast> Sequential<C> {
         self.shard.act(peer.index(), move |peer, cell, stage| {
             peer.run(Window::QUIET, &post, cell, stage)
         });
-        let mut cell = self.shard.shared.cell.borrow_mut();
-        for envelope in cell.outgoing[0].drain(..) {
+        let sent = std::mem::take(&mut self.shard.shared.cell.borrow_mut().outgoing[0]);
+        for envelope in sent {
             self.numbered += 1;
-            self.held.push(Held {
+            let held = Held {
                 number: self.numbered,
                 from: envelope.from,
                 to: envelope.to,
-                payload: envelope.payload,
-            });
+                payload: envelope.payload.clone(),
+                seq: envelope.seq,
+            };
+            if let Some(ledger) = &mut self.shard.shared.cell.borrow_mut().ledger {
+                let bytes = envelope.payload.encoded_len() as u32;
+                ledger.send(envelope.at, &envelope, bytes, None);
+            }
+            if self.fabric().connects(held.from, held.to) {
+                self.held.push(held);
+            } else {
+                self.drop_for(DropReason::NoRoute, &held);
+                self.lost.push(held);
+            }
         }
+    }
+}
+
+/// Names the cut of one link.
+fn strike(from: PeerId, to: PeerId) -> u64 {
+    (u64::from(from.0) << 32) | u64::from(to.0)
+}
+
+fn envelope<M: Clone>(at: SimTime, held: &Held<M>) -> Envelope<M> {
+    Envelope {
+        at,
+        seq: held.seq,
+        from: held.from,
+        to: held.to,
+        payload: held.payload.clone(),
     }
 }

@@ -332,7 +332,8 @@ pub(crate) fn least(one: Option<PeerPanic>, other: PeerPanic) -> Option<PeerPani
     }
 }
 
-fn panic_message(cause: &(dyn std::any::Any + Send)) -> String {
+/// What a panic said.
+pub(crate) fn panic_message(cause: &(dyn std::any::Any + Send)) -> String {
     let text = cause
         .downcast_ref::<&str>()
         .map(|text| (*text).to_owned())

@@ -8,6 +8,7 @@
 //! that no scenario table names is run with [`run_cast`]. Must not know files, arguments or
 //! terminals; the only thing it leaves open in a record is how long the run took in real time.
 
+mod directed;
 mod perform;
 mod recorder;
 mod stages;
@@ -21,6 +22,9 @@ use std::sync::Arc;
 use fedsim_record::RunRecord;
 use fedsim_scenarios::Scenario;
 
+#[cfg(test)]
+pub(crate) use directed::run_story;
+pub use directed::{Directed, Names, Scene, TRANSCRIPT_FILE};
 pub use perform::run_cast;
 pub(crate) use recorder::seconds;
 pub use stages::{PbftCast, RaftCast, RumorCast, SwimCast};
@@ -31,7 +35,7 @@ use crate::engine::{PeerPanic, RunControl};
 use crate::time::SimTime;
 
 /// How to run, none of which changes what happens.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct RunOptions {
     /// Threads for the engine; `None` lets it choose by the number of peers.
     pub threads: Option<usize>,

@@ -12,7 +12,7 @@ use super::watch::{Watch, WatchReport};
 use super::{RunFailure, RunOptions, story, tables};
 use crate::adversary::byzantine;
 use crate::checkers::{Finding, expect};
-use crate::engine::{self, Cast, Options, Outcome};
+use crate::engine::{self, Cast, Observer, Options, Outcome};
 use crate::time::SimTime;
 
 /// Peers for whom identities are written down; more keys than that take long to make.
@@ -42,11 +42,18 @@ pub fn run_cast<C: Cast, W: Watch<C::Machine>>(
     if outcome.cancelled {
         return Err(RunFailure::Cancelled);
     }
-    recorder.close(outcome.ended_at);
-    let Recorder { watch, .. } = &mut recorder;
-    let mut report = WatchReport::default();
-    watch.finish(&outcome, &mut report);
-    let stories = story::tell::<C, W>(scenario, cast, &report.findings, &engine_options)?;
+    let quiet = Options {
+        sample_every: None,
+        messages: false,
+        ..engine_options.clone()
+    };
+    let replay = |observer: &mut dyn Observer<C::Machine>| {
+        let outcome = engine::run(scenario, cast, &quiet, observer)?;
+        match outcome.cancelled {
+            true => Err(RunFailure::Cancelled),
+            false => Ok(outcome),
+        }
+    };
     let desk = Desk {
         scenario,
         cast,
@@ -54,6 +61,22 @@ pub fn run_cast<C: Cast, W: Watch<C::Machine>>(
         threads: engine_options.threads,
         outcome,
     };
+    conclude(&desk, recorder, |_| (), replay)
+}
+
+/// Judges a run that is over and puts its record together. `further` may change what was found;
+/// `replay` makes the same run again.
+pub(super) fn conclude<C: Cast, W: Watch<C::Machine>>(
+    desk: &Desk<'_, C>,
+    mut recorder: Recorder<W>,
+    further: impl FnOnce(&mut WatchReport),
+    replay: impl FnOnce(&mut dyn Observer<C::Machine>) -> Result<Outcome, RunFailure>,
+) -> Result<RunRecord, RunFailure> {
+    recorder.close(desk.outcome.ended_at);
+    let mut report = WatchReport::default();
+    recorder.watch.finish(&desk.outcome, &mut report);
+    further(&mut report);
+    let stories = story::tell::<C, W>(desk.scenario, &report.findings, replay)?;
     Ok(desk.record(recorder, report, stories))
 }
 
@@ -75,12 +98,12 @@ fn kinds<C: Cast>() -> &'static [&'static str] {
 }
 
 /// Where the record of a run is put together.
-struct Desk<'a, C> {
-    scenario: &'a Scenario,
-    cast: &'a Arc<C>,
-    options: &'a RunOptions,
-    threads: usize,
-    outcome: Outcome,
+pub(super) struct Desk<'a, C> {
+    pub(super) scenario: &'a Scenario,
+    pub(super) cast: &'a Arc<C>,
+    pub(super) options: &'a RunOptions,
+    pub(super) threads: usize,
+    pub(super) outcome: Outcome,
 }
 
 impl<C: Cast> Desk<'_, C> {
@@ -164,7 +187,8 @@ impl<C: Cast> Desk<'_, C> {
             tallies: &outcome.tallies,
             behaviours: &outcome.behaviours,
         };
-        let expectations = expect::judge(&scenario.expect, given);
+        let mut expectations = report.expectations.clone();
+        expectations.extend(expect::judge(&scenario.expect, given));
         let verdict = expect::verdict(&scenario.expect, &report.findings, &expectations);
         let found = report.findings.iter().zip(stories);
         let mut invariants: Vec<Invariant> = found

@@ -6,7 +6,6 @@
 
 use std::collections::VecDeque;
 use std::marker::PhantomData;
-use std::sync::Arc;
 
 use fedsim_protocols::{Event, PeerId, Protocol};
 use fedsim_scenarios::Scenario;
@@ -14,18 +13,17 @@ use fedsim_scenarios::Scenario;
 use super::RunFailure;
 use super::watch::Watch;
 use crate::checkers::{Breach, Finding};
-use crate::engine::{self, Cast, Happened, Notice, Observer, Options, World};
+use crate::engine::{Cast, Happened, Notice, Observer, Outcome, World};
 use crate::time::SimTime;
 
 /// Events told of one violation at most: the last ones.
 const LENGTH: usize = 40;
 
-/// The story of each finding: empty for those that were not violated.
+/// The story of each finding: empty for those that were not violated. `replay` makes the run again.
 pub(super) fn tell<C: Cast, W: Watch<C::Machine>>(
     scenario: &Scenario,
-    cast: &Arc<C>,
     findings: &[Finding],
-    options: &Options,
+    replay: impl FnOnce(&mut dyn Observer<C::Machine>) -> Result<Outcome, RunFailure>,
 ) -> Result<Vec<Vec<String>>, RunFailure> {
     let breaches: Vec<Option<&Breach>> = findings.iter().map(|it| it.first.as_ref()).collect();
     let ends = breaches.iter().flatten().map(|breach| breach.at).max();
@@ -38,15 +36,7 @@ pub(super) fn tell<C: Cast, W: Watch<C::Machine>>(
         watch: PhantomData,
     };
     if ends.is_some() {
-        let options = Options {
-            sample_every: None,
-            messages: false,
-            ..options.clone()
-        };
-        let outcome = engine::run(scenario, cast, &options, &mut teller)?;
-        if outcome.cancelled {
-            return Err(RunFailure::Cancelled);
-        }
+        replay(&mut teller)?;
     }
     Ok(teller.lines.into_iter().map(Vec::from).collect())
 }

@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 
 use fedsim_protocols::{PeerId, Protocol, SimDuration};
-use fedsim_record::{Attachment, Outcome as Answer, Tables};
+use fedsim_record::{Attachment, Expectation, Outcome as Answer, Tables};
 use fedsim_scenarios::Scenario;
 
 use super::recorder::is_of_life;
 use crate::checkers::Finding;
 use crate::engine::{Notice, Observer, Outcome, World};
+use crate::time::SimTime;
 
 /// Watches one run of one protocol: its checkers, and what it measures.
 pub trait Watch<P: Protocol>: Observer<P> {
@@ -52,6 +53,12 @@ pub trait Watch<P: Protocol>: Observer<P> {
         }
     }
 
+    /// What its checker of this invariant says so far, if it can be asked in the course of a run.
+    fn finding(&mut self, invariant: &str, now: SimTime) -> Option<Finding> {
+        let _ = (invariant, now);
+        None
+    }
+
     /// Says what it found, once the run is over.
     fn finish(&mut self, outcome: &Outcome, report: &mut WatchReport);
 
@@ -71,6 +78,8 @@ pub struct WatchReport {
     pub metrics: BTreeMap<String, f64>,
     /// Rows of the tables it fills.
     pub tables: Tables,
+    /// What had to come out besides what the scenario expects, judged already.
+    pub expectations: Vec<Expectation>,
     /// Remarks for the reader.
     pub notes: Vec<String>,
     /// Further files for the run directory.

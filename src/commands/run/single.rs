@@ -7,6 +7,7 @@ use std::thread;
 use fedsim_record::{RunDirectory, RunRecord, Verdict, link_latest};
 use fedsim_reports::{PAGE, text_summary, write_report};
 use fedsim_scenarios::Scenario;
+use fedsim_sim::runner::TRANSCRIPT_FILE;
 
 use super::simulate::{NoRecord, Simulation, one_run};
 use super::{Run, cores};
@@ -42,6 +43,11 @@ pub(super) fn run(asked: &Run, scenario: Scenario, interrupt: &Interrupt) -> Res
     {
         terminal::remark(&format!("note: the link `latest` was not made: {error}"));
     }
+    if asked.format == Format::Text
+        && let Some(transcript) = transcript(&record)
+    {
+        terminal::print(transcript)?;
+    }
     terminal::print(&match asked.format {
         Format::Json => record.summary.to_json(),
         Format::Text => text(&record, &target.join(PAGE)),
@@ -64,6 +70,13 @@ fn watched(simulation: &Simulation<'_>) -> Result<RunRecord, NoRecord> {
         run.join()
             .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
     })
+}
+
+/// What each step of a story brought about.
+fn transcript(record: &RunRecord) -> Option<&str> {
+    let mut files = record.attachments.iter();
+    let found = files.find(|file| file.name == TRANSCRIPT_FILE);
+    found.map(|file| file.text.as_str())
 }
 
 fn text(record: &RunRecord, page: &std::path::Path) -> String {

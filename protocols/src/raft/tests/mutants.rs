@@ -1,112 +1,8 @@
-//! Known mistakes, each one override of [`Rules`], and how many storms it takes to see them.
+//! How many storms it takes to see the mistakes of [`mutants`](crate::raft::mutants).
 
 use super::storm::{ALL, DAMAGE, Plan, power_losses, storm, storm_config};
-use crate::peer::PeerId;
-use crate::raft::configuration::Configuration;
-use crate::raft::rules::LogEnd;
-use crate::raft::store::{Duplicate, Sessions};
-use crate::raft::{Paper, RaftConfig, ReadMode, Rules};
-
-macro_rules! mistakes {
-    ($($name:ident { $($rule:tt)* })*) => {$(
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-        struct $name;
-        impl Rules for $name { $($rule)* }
-    )*};
-}
-
-mistakes! {
-    VoteForgottenOnRestart {
-        fn recovered_vote(_: Option<PeerId>) -> Option<PeerId> { None }
-    }
-    TermForgottenOnRestart {
-        fn recovered_term(_: u64, last_entry: u64) -> u64 { last_entry }
-    }
-    VoteClearedBySameTermStepDown {
-        fn vote_on_entering(_: u64, _: u64, _: Option<PeerId>) -> Option<PeerId> { None }
-    }
-    VotesTwiceInATerm {
-        fn may_vote(_: Option<PeerId>, _: PeerId) -> bool { true }
-    }
-    VotesForAnyLog {
-        fn log_is_up_to_date(_: LogEnd, _: LogEnd) -> bool { true }
-    }
-    ComparesLogsByLength {
-        fn log_is_up_to_date(candidate: LogEnd, voter: LogEnd) -> bool {
-            candidate.index >= voter.index
-        }
-    }
-    StandsInTheSameTerm {
-        fn next_term(current: u64) -> u64 { current.max(1) }
-    }
-    QuorumOffByOne {
-        fn quorum_of(voters: usize) -> usize { (voters / 2).max(1) }
-    }
-    JointMajorityOfTheUnion {
-        fn has_quorum(c: &Configuration, agrees: impl Fn(PeerId) -> bool) -> bool {
-            Paper::has_quorum(&Configuration::of_voters(c.all_voters()), agrees)
-        }
-        fn agreed_value<T: Copy + Ord>(
-            c: &Configuration,
-            value_of: impl Fn(PeerId) -> T,
-        ) -> Option<T> {
-            Paper::agreed_value(&Configuration::of_voters(c.all_voters()), value_of)
-        }
-    }
-    JointMajorityOfTheNewAlone {
-        fn has_quorum(c: &Configuration, agrees: impl Fn(PeerId) -> bool) -> bool {
-            Paper::has_quorum(&Configuration::of_voters(c.voters.clone()), agrees)
-        }
-        fn agreed_value<T: Copy + Ord>(
-            c: &Configuration,
-            value_of: impl Fn(PeerId) -> T,
-        ) -> Option<T> {
-            Paper::agreed_value(&Configuration::of_voters(c.voters.clone()), value_of)
-        }
-    }
-    CommitsWhatWasNotVerified {
-        fn commit_bound(leader_commit: u64, _: u64) -> u64 { leader_commit }
-    }
-    NeverTruncates {
-        fn may_truncate(_: u64, _: u64) -> bool { false }
-    }
-    SkipsTheConsistencyCheck {
-        fn agrees_at_prev(_: Option<u64>, _: u64) -> bool { true }
-    }
-    MatchesWhatWasRefused {
-        fn match_after_refusal(match_index: u64, prev_index: u64) -> u64 {
-            match_index.max(prev_index)
-        }
-    }
-    AcknowledgesBeforeSync {
-        fn append_waits_for_disk() -> bool { false }
-        fn may_acknowledge(verified: u64, _: u64) -> u64 { verified }
-    }
-    SnapshotWithoutSessions {
-        fn sessions_in_snapshot(_: &Sessions) -> Sessions { Sessions::default() }
-    }
-    DuplicatesRunAgain {
-        fn duplicate(_: Duplicate) -> Duplicate { Duplicate::Fresh }
-    }
-    ReadsBeforeItsTermCommitted {
-        fn may_read(_: u64, _: u64) -> bool { true }
-    }
-    ServesReadsBeforeTheyAreApplied {
-        fn may_serve_read(_: u64, _: u64) -> bool { true }
-    }
-}
-
-mistakes! {
-    VotesWithADamagedLog {
-        fn may_promise(_: u64) -> bool { true }
-    }
-}
-
-mistakes! {
-    CountsUnsyncedLeader {
-        fn counted_by_leader(_: u64, last: u64) -> u64 { last }
-    }
-}
+use crate::raft::mutants::*;
+use crate::raft::{RaftConfig, ReadMode, Rules};
 
 #[test]
 fn a_power_loss_sees_who_acknowledged_before_sync() {
@@ -115,8 +11,11 @@ fn a_power_loss_sees_who_acknowledged_before_sync() {
     let first =
         (0..200).find_map(|seed| power_losses::<AcknowledgesBeforeSync>(seed).judge.violation);
     assert!(broken(first));
-    let second =
-        (0..200).find_map(|seed| power_losses::<CountsUnsyncedLeader>(seed).judge.violation);
+    let second = (0..200).find_map(|seed| {
+        power_losses::<LeaderCountsWhatIsNotSynced>(seed)
+            .judge
+            .violation
+    });
     assert!(second.is_some());
 }
 

@@ -180,6 +180,13 @@ fn services(section: Section<RaftConfig>) -> Section<RaftConfig> {
             "How membership changes.",
         )
         .key(
+            "own_commit_before_change",
+            Flag,
+            at!(own_commit_before_change),
+            "A leader changes the membership only once it has committed an entry of its own term. \
+             Off is Raft before 2015, which can lose committed changes of `single-server`.",
+        )
+        .key(
             "catch_up_rounds",
             count(0..=u32::MAX),
             at!(catch_up_rounds),

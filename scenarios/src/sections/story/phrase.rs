@@ -301,6 +301,12 @@ impl<'a> Line<'a> {
             "SPAN" => self.parsed("a duration such as 50ms", |text| {
                 duration().value_of(text).ok().map(Argument::Span)
             }),
+            "INCARNATION" => self.parsed("an incarnation such as 1.0", |text| {
+                let (generation, count) = text.split_once('.')?;
+                let (generation, count) = (generation.parse::<u32>(), count.parse::<u32>());
+                let number = u64::from(generation.ok()?) << 32 | u64::from(count.ok()?);
+                Some(Argument::Number(number))
+            }),
             "VALUE" => self.parsed("a word", |text| {
                 let is_word = !text.starts_with(SIGNS);
                 is_word.then(|| Argument::Word(text.to_owned()))
@@ -393,12 +399,17 @@ impl<'a> Line<'a> {
         let peer = (0..).map(PeerId).zip(self.lexicon.peers).find(named);
         match peer {
             Some(_) => self.at += 1,
-            None => self.wants_peer(),
+            None => self.wants_names(),
         }
         peer.map(|(peer, _)| peer)
     }
 
     fn wants_peer(&mut self) {
+        self.wants_word("all");
+        self.wants_names();
+    }
+
+    fn wants_names(&mut self) {
         for peer in self.lexicon.peers {
             self.wants_word(&peer.nickname);
         }

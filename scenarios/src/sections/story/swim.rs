@@ -29,8 +29,9 @@ impl Grammar for SwimWords {
     fn claims() -> Vec<Phrase<SwimClaim>> {
         vec![
             Phrase {
-                pattern: "takes PEER for alive|suspect|dead|left|unknown [at incarnation NUMBER]",
-                about: "What a member believes of another, or says of itself.",
+                pattern: "takes PEER for alive|suspect|dead|left|unknown [at INCARNATION]",
+                about: "What a member believes of another, or says of itself, and at which of its \
+                        incarnations: how often it started, and how often it spoke up since.",
                 build: |a| {
                     let of = a.peer();
                     let belief = match a.text().as_str() {

@@ -130,7 +130,7 @@ fn messages<D: Dialect>() -> Vec<Phrase<Deed<D>>> {
             pattern: "deliver|drop|duplicate|hold|release [all|next|last] [KIND] [from PEERS] \
                       [to PEERS]",
             about: "What becomes of messages that wait: the `next` one that fits, if nothing else is \
-                    said; `all` means those too that this brings about. To duplicate delivers a copy \
+                    said; `all`, if there are any, and those too that this brings about. To duplicate delivers a copy \
                     and lets the message wait on. Messages like those that are held are passed over \
                     by every other step, now and later, until they are released.",
             build: |a| {

@@ -77,7 +77,7 @@ pub enum SwimClaim {
         of: PeerId,
         /// What.
         belief: Belief,
-        /// At this incarnation, if one is named.
+        /// At this incarnation, if one is named: generation in the upper half.
         incarnation: Option<u64>,
     },
     /// Its local health score, 0 for healthy.

@@ -124,7 +124,8 @@ impl RaftWatch {
 
     fn heard(&mut self, at: SimTime, peer: PeerId, event: &RaftEvent) {
         match *event {
-            RaftEvent::BecameFollower { term, .. } => {
+            RaftEvent::BecameFollower { term, leader } => {
+                self.cluster.of_mut(peer).is_beginning &= leader.is_none();
                 self.changed_role(at, peer, Role::Follower, term);
             }
             RaftEvent::BecamePreCandidate { term } => {
@@ -149,6 +150,9 @@ impl RaftWatch {
             RaftEvent::Durable { index } => {
                 let witness = self.cluster.of_mut(peer);
                 witness.durable = witness.durable.max(index);
+            }
+            RaftEvent::Committed { index, term, .. } if self.cluster.of(peer).is_beginning => {
+                self.given(at, peer, index, term);
             }
             RaftEvent::Committed { index, .. } => self.committed(at, peer, index),
             RaftEvent::Applied { .. } => self.applied(at, peer, event),
@@ -216,6 +220,7 @@ impl RaftWatch {
     }
 
     fn changed_role(&mut self, at: SimTime, peer: PeerId, role: Role, term: u64) {
+        self.cluster.of_mut(peer).is_beginning &= role == Role::Follower;
         let led = self.cluster.of(peer).leads();
         self.cluster.of_mut(peer).take_role(role, term);
         self.timeline.set(at, peer, role_name(role), Some(term));
@@ -257,6 +262,22 @@ impl RaftWatch {
             self.elections.committed(at, reign, index, &self.cluster);
         }
         self.cluster.of_mut(peer).commit_to(index);
+    }
+
+    /// A server began knowing entries up to `index`, the last one of `term`, to be committed: what a
+    /// story gives is not judged, only what becomes of it.
+    fn given(&mut self, at: SimTime, peer: PeerId, index: u64, term: u64) {
+        if !self.machines.commits(at, peer, index, &self.cluster) {
+            return;
+        }
+        let Cluster { peers, committed } = &mut self.cluster;
+        let witness = &mut peers[peer.index()];
+        for next in committed.last() + 1..=index {
+            if let Some(seen) = witness.kept(next) {
+                committed.push(seen.term, seen.chain, term);
+            }
+        }
+        witness.commit_to(index);
     }
 
     fn installed(&mut self, at: SimTime, peer: PeerId, (index, term): (u64, u64), state: u64) {
@@ -391,7 +412,10 @@ impl RaftWatch {
                 let outcome = RaftPeer::<R>::outcome(reply);
                 return self.clients.replied(at, *id, outcome);
             }
-            Happened::Started => self.cluster.of_mut(peer).is_up = true,
+            Happened::Started => {
+                let witness = self.cluster.of_mut(peer);
+                (witness.is_up, witness.is_beginning) = (true, true);
+            }
             Happened::Crashed => {
                 self.measures.deposed(at, peer);
                 self.cluster.of_mut(peer).crash();

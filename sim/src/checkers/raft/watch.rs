@@ -11,7 +11,7 @@ use super::{
     APPEND_ONLY, COMPLETENESS, CONFIGURATION, DURABILITY, ELECTION_SAFETY, EXACTLY_ONCE,
     LINEARIZABLE, LOG_MATCHING, ONE_VOTE, PROGRESS, RaftWatch, STATE_MACHINE,
 };
-use crate::checkers::Clients;
+use crate::checkers::{Clients, Finding};
 use crate::engine::{Notice, Observer, Outcome, World};
 use crate::runner::{Watch, WatchReport};
 use crate::time::SimTime;
@@ -36,6 +36,11 @@ impl<R: Rules> Observer<RaftPeer<R>> for RaftWatch {
 impl<R: Rules> Watch<RaftPeer<R>> for RaftWatch {
     fn sample_every(&self, scenario: &Scenario) -> SimDuration {
         scenario.report.interval
+    }
+
+    fn finding(&mut self, invariant: &str, now: SimTime) -> Option<Finding> {
+        let mut findings = self.findings(now).into_iter();
+        findings.find(|finding| finding.name == invariant)
     }
 
     fn write_trace(&mut self) {

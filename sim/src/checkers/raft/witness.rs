@@ -29,6 +29,8 @@ pub(super) fn link(before: u64, digest: u64) -> u64 {
 pub(super) struct Witness {
     pub(super) is_up: bool,
     pub(super) is_paused: bool,
+    /// It started and has heard of no election yet: what it reports is what it was given.
+    pub(super) is_beginning: bool,
     /// Between a restart and its report of what the disk kept.
     pub(super) is_recovering: bool,
     /// Its log is damaged and not repaired yet.
@@ -59,6 +61,7 @@ impl Witness {
         Self {
             is_up: false,
             is_paused: false,
+            is_beginning: false,
             is_recovering: false,
             is_damaged: false,
             is_byzantine: false,

@@ -100,6 +100,11 @@ impl<P: Protocol> Peer<P> {
         self.agenda.add(key, Task::Start);
     }
 
+    /// Has the peer start only when it is told to.
+    pub(crate) fn forget_start(&mut self) {
+        self.agenda = Agenda::default();
+    }
+
     /// The timers that are set, by the true time at which they fire.
     pub(crate) fn timers(&self) -> impl Iterator<Item = (P::Timer, SimTime)> {
         self.agenda.timers()

@@ -24,7 +24,7 @@ impl<P: Protocol> Peer<P> {
         self.ask(at, id, request, cell);
     }
 
-    pub(super) fn next_request(&self) -> RequestId {
+    pub(crate) fn next_request(&self) -> RequestId {
         RequestId((u64::from(self.id().0) << 32) | (self.steps & 0xffff_ffff))
     }
 

@@ -11,7 +11,7 @@ use std::fmt::Write;
 
 use fedsim_protocols::{PeerId, RunKey, SimDuration};
 use fedsim_scenarios::Scenario;
-use fedsim_scenarios::spec::{ClockSpec, Fault, Partition, PeerSpec, Role, Select, When};
+use fedsim_scenarios::spec::{ClockSpec, Fault, Partition, PeerSpec, Role, Select, Story, When};
 
 use super::{FaultBand, Nemesis};
 use crate::network::Fabric;
@@ -38,14 +38,22 @@ pub fn explain(scenario: &Scenario) -> String {
     };
     text.heading(&format!("{} (seed {})", scenario.name, scenario.seed));
     text.line(&scenario.claim);
-    text.line(&format!(
-        "Runs for {} of virtual time; statistics start after {}.",
-        scenario.duration, scenario.warm_up
-    ));
+    match &scenario.story {
+        None => text.line(&format!(
+            "Runs for {} of virtual time; statistics start after {}.",
+            scenario.duration, scenario.warm_up
+        )),
+        Some(_) => text.line("Goes step by step: nothing happens but what its story says."),
+    }
     text.peers();
-    text.network(&fabric);
+    match &scenario.story {
+        None => text.network(&fabric),
+        Some(story) => text.story(story),
+    }
     text.machines();
-    text.faults(fabric.clone(), key);
+    if scenario.story.is_none() {
+        text.faults(fabric.clone(), key);
+    }
     text.adversaries(fabric, key);
     text.out
 }
@@ -87,6 +95,13 @@ impl Text<'_> {
             fresh = false;
         }
         let _ = writeln!(self.out, "{line}");
+    }
+
+    fn story(&mut self, story: &Story) {
+        self.heading("Story");
+        for (number, line) in (1..).zip(story.lines()) {
+            self.wrapped(&format!("  {number:>3}  "), "       ", line);
+        }
     }
 
     fn peers(&mut self) {

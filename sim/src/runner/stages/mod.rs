@@ -10,9 +10,11 @@ use std::sync::Arc;
 use fedsim_protocols::{KeyScheme, Message, Protocol, RunKey, StreamLabel};
 use fedsim_record::RunRecord;
 use fedsim_scenarios::Scenario;
+use fedsim_scenarios::spec::story::Step;
 use fedsim_scenarios::spec::{ProtocolSpec, Signatures};
 
-use super::{RunFailure, RunOptions, Verification, Watch, run_cast, tables, verify_cast};
+use super::directed::{run_story, verify_story};
+use super::{Directed, RunFailure, RunOptions, Verification, Watch, run_cast, tables, verify_cast};
 use crate::engine::Cast;
 
 pub use pbft::PbftCast;
@@ -62,6 +64,36 @@ struct Staged<'a, C, W> {
     scenario: &'a Scenario,
     cast: Box<dyn Fn() -> C + 'a>,
     watch: Box<dyn Fn() -> W + 'a>,
+}
+
+/// A stage on which a story is acted out.
+struct Acted<'a, C: Directed, W> {
+    staged: Staged<'a, C, W>,
+    steps: &'a [Step<C::Words>],
+}
+
+impl<C: Directed, W: Watch<C::Machine>> Stage for Acted<'_, C, W> {
+    fn run(&self, options: &RunOptions) -> Result<RunRecord, RunFailure> {
+        let Staged {
+            scenario,
+            cast,
+            watch,
+        } = &self.staged;
+        run_story(scenario, self.steps, &Arc::new(cast()), watch(), options)
+    }
+
+    fn verify(&self, options: &RunOptions) -> Result<Verification, RunFailure> {
+        let Staged { scenario, cast, .. } = &self.staged;
+        verify_story(scenario, self.steps, &Arc::new(cast()), options)
+    }
+
+    fn metric_names(&self) -> Vec<String> {
+        self.staged.metric_names()
+    }
+
+    fn invariant_names(&self) -> Vec<&'static str> {
+        C::TIMELESS.to_vec()
+    }
 }
 
 impl<C: Cast, W: Watch<C::Machine>> Stage for Staged<'_, C, W> {

@@ -5,13 +5,14 @@ use std::sync::Arc;
 
 use fedsim_protocols::PeerId;
 use fedsim_protocols::raft::{
-    Configuration, Operation, Outcome, Paper, Raft, RaftClient, RaftConfig, RaftPeer, RaftReply,
-    RaftRequest, Rules, Value,
+    Configuration, InitialState, Operation, Outcome, Paper, Raft, RaftClient, RaftConfig, RaftPeer,
+    RaftReply, RaftRequest, Rules, Value,
 };
 use fedsim_scenarios::Scenario;
-use fedsim_scenarios::spec::{Fault, PerOrganisation, RequestLoad, Role};
+use fedsim_scenarios::spec::story::{Deed, RaftFact};
+use fedsim_scenarios::spec::{Fault, PerOrganisation, RequestLoad, Role, Story};
 
-use super::{Stage, Staged};
+use super::{Acted, Stage, Staged};
 use crate::adversary::Forge;
 use crate::adversary::raft::RaftForge;
 use crate::checkers::raft::RaftWatch;
@@ -27,11 +28,15 @@ pub(super) fn stage<'a>(
 ) -> Result<Box<dyn Stage + 'a>, RunFailure> {
     let cast = RaftCast::<Paper>::new(scenario, settings);
     refuse(scenario, &cast)?;
-    Ok(Box::new(Staged {
+    let staged = Staged {
         scenario,
         cast: Box::new(|| RaftCast::<Paper>::new(scenario, settings)),
         watch: Box::new(|| RaftWatch::new(scenario, &settings.base)),
-    }))
+    };
+    match &scenario.story {
+        Some(Story::Raft(steps)) => Ok(Box::new(Acted { staged, steps })),
+        Some(_) | None => Ok(Box::new(staged)),
+    }
 }
 
 /// Refuses what a scenario asks of Raft and Raft does not have.
@@ -48,6 +53,23 @@ fn refuse(scenario: &Scenario, cast: &RaftCast) -> Result<(), RunFailure> {
                 "[raft] has no request {request:?}; it has \"take-snapshot\", \"transfer/PEER\" and \
                  \"voters/PEER/...[/learners/PEER/...]\""
             ));
+        }
+    }
+    for (peer, given) in &cast.given {
+        let name = &scenario.peers[peer.index()].nickname;
+        if !cast.members.contains(peer) {
+            return unsupported(format!(
+                "the story gives a state to {name}, which is no server"
+            ));
+        }
+        let log = &given.state.log_terms;
+        if !log.is_sorted() {
+            return unsupported(format!(
+                "the log given to {name} has a term below the one before"
+            ));
+        }
+        if given.state.commit > log.len() as u64 {
+            return unsupported(format!("{name} is given a commit index beyond its log"));
         }
     }
     let usual = RequestLoad::default();
@@ -73,7 +95,45 @@ pub struct RaftCast<R = Paper> {
     voters: Vec<PeerId>,
     members: Vec<PeerId>,
     load: Option<(RequestLoad, Arc<Keys>)>,
+    given: BTreeMap<PeerId, Given>,
     rules: PhantomData<fn() -> R>,
+}
+
+/// What a story gives to a server before it starts.
+#[derive(Clone, Default)]
+struct Given {
+    state: InitialState,
+    /// None: that of all members.
+    configuration: Option<Configuration>,
+}
+
+/// What a story gives to whom.
+fn given(scenario: &Scenario) -> BTreeMap<PeerId, Given> {
+    let mut given: BTreeMap<PeerId, Given> = BTreeMap::new();
+    let Some(Story::Raft(steps)) = &scenario.story else {
+        return given;
+    };
+    for step in steps {
+        let Deed::Given { peers, facts } = &step.deed else {
+            continue;
+        };
+        for peer in peers {
+            let Given {
+                state,
+                configuration,
+            } = given.entry(*peer).or_default();
+            for fact in facts {
+                match fact {
+                    RaftFact::Term(term) => state.term = *term,
+                    RaftFact::Vote(vote) => state.vote = Some(*vote),
+                    RaftFact::Log(terms) => state.log_terms.clone_from(terms),
+                    RaftFact::Commit(index) => state.commit = *index,
+                    RaftFact::Configuration(all) => *configuration = Some(all.clone()),
+                }
+            }
+        }
+    }
+    given
 }
 
 struct Part {
@@ -114,6 +174,7 @@ impl<R: Rules> RaftCast<R> {
             voters: founding.map(|(peer, _)| *peer).collect(),
             members,
             parts,
+            given: given(scenario),
             load: scenario
                 .workload
                 .requests
@@ -151,9 +212,15 @@ impl<R: Rules> Cast for RaftCast<R> {
         let config = Arc::clone(&part.config);
         match part.role {
             Role::Member => {
+                let given = self.given.get(&peer).cloned().unwrap_or_default();
                 let is_founding = self.voters.contains(&peer);
                 let voters = self.voters.iter().copied().filter(|_| is_founding);
-                Raft::new(peer, config, Configuration::of_voters(voters)).into()
+                let usual = || Configuration::of_voters(voters);
+                let initial = InitialState {
+                    configuration: given.configuration.unwrap_or_else(usual),
+                    ..given.state
+                };
+                Raft::from_state(peer, config, initial).into()
             }
             Role::Client => RaftClient::new(config, self.members.clone()).into(),
         }

@@ -9,9 +9,9 @@ use fedsim_protocols::rumor::{
 };
 use fedsim_protocols::{PeerId, RequestId, RunKey, Stream};
 use fedsim_scenarios::Scenario;
-use fedsim_scenarios::spec::{PerOrganisation, Role, Routing, Topology};
+use fedsim_scenarios::spec::{PerOrganisation, Role, Routing, Story, Topology};
 
-use super::{Stage, Staged};
+use super::{Acted, Stage, Staged};
 use crate::adversary::Forge;
 use crate::adversary::rumor::RumorForge;
 use crate::checkers::rumor::RumorWatch;
@@ -29,11 +29,15 @@ pub(super) fn stage<'a>(
             "[rumor] has no requests that clients could put".to_owned(),
         ));
     }
-    Ok(Box::new(Staged {
+    let staged = Staged {
         scenario,
         cast: Box::new(|| RumorCast::<AsPublished>::new(scenario, settings)),
         watch: Box::new(|| RumorWatch::new(scenario, settings)),
-    }))
+    };
+    match &scenario.story {
+        Some(Story::Rumor(steps)) => Ok(Box::new(Acted { staged, steps })),
+        Some(_) | None => Ok(Box::new(staged)),
+    }
 }
 
 /// Builds peers that spread rumors by the rules `R`.

@@ -8,9 +8,9 @@ use fedsim_protocols::swim::{
 };
 use fedsim_protocols::{KeyScheme, Keys, PeerId, RunKey};
 use fedsim_scenarios::Scenario;
-use fedsim_scenarios::spec::{Role, SwimSpec};
+use fedsim_scenarios::spec::{Role, Story, SwimSpec};
 
-use super::{Stage, Staged, key_scheme};
+use super::{Acted, Stage, Staged, key_scheme};
 use crate::adversary::Forge;
 use crate::adversary::swim::SwimForge;
 use crate::checkers::swim::SwimWatch;
@@ -36,11 +36,15 @@ pub(super) fn stage<'a>(
             "[swim] has no requests that clients could put".to_owned(),
         ));
     }
-    Ok(Box::new(Staged {
+    let staged = Staged {
         scenario,
         cast: Box::new(|| SwimCast::<Published>::new(scenario, spec)),
         watch: Box::new(|| SwimWatch::new(scenario, spec)),
-    }))
+    };
+    match &scenario.story {
+        Some(Story::Swim(steps)) => Ok(Box::new(Acted { staged, steps })),
+        Some(_) | None => Ok(Box::new(staged)),
+    }
 }
 
 /// Builds the members of a SWIM group that decide by the rules `R`.
