@@ -1,5 +1,6 @@
 //! The cast of `[raft]`: servers, clients and what these ask.
 
+use std::collections::BTreeMap;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
