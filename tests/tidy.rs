@@ -191,13 +191,14 @@ fn a_protocol_knows_no_other_protocol() {
 #[test]
 fn a_layer_of_the_federation_knows_no_other_layer() {
     // Layers are put together by `stack`; a gate that asks another gate could not be left out. Their
-    // tests may borrow a neighbour.
+    // tests may borrow a neighbour, and `unmask` is no gate but how several of them read.
     const HOME: &str = "protocols/src/federation/";
     let layers: Vec<String> = fs::read_dir(root().join(HOME))
         .expect("readable")
         .map(|entry| entry.expect("readable").path())
         .filter(|path| path.is_dir())
         .map(|path| path.file_name().expect("named").to_string_lossy().into())
+        .filter(|name| name != "unmask")
         .collect();
     assert!(layers.iter().any(|name| name == "trust"), "{layers:?}");
     let mut offences = Vec::new();

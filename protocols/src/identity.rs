@@ -130,6 +130,14 @@ impl KeyScheme {
         Self(Scheme::Ideal { oracle })
     }
 
+    /// The oracle's secret of ideal signatures, without which nobody can check one.
+    pub fn oracle(&self) -> Option<[u8; 32]> {
+        match self.0 {
+            Scheme::Ed25519 | Scheme::Ed25519PerReceiver => None,
+            Scheme::Ideal { oracle } => Some(oracle),
+        }
+    }
+
     /// What makes the ideal tags of a key; zeros where signatures are real.
     fn tag_secret(&self, public: &PublicKey) -> [u8; 32] {
         match &self.0 {

@@ -1,5 +1,6 @@
 //! The commands, one file each, and what they share.
 
+mod audit;
 mod check;
 mod completions;
 mod explain;
@@ -10,6 +11,7 @@ mod reference;
 mod report;
 mod run;
 mod schema;
+mod scrub;
 
 use clap::{Parser, Subcommand};
 
@@ -52,6 +54,10 @@ pub(crate) enum Command {
     Report(report::Report),
     /// Judge a recorded history of client operations for linearizability
     Judge(judge::Judge),
+    /// Verify the audit logs of a run, and tell the story of an action
+    Audit(audit::Audit),
+    /// Show what of a document may leave for a receiver of some trust level
+    Scrub(scrub::Scrub),
     /// Print the JSON Schema of scenario files, for editors
     Schema(schema::Schema),
     /// Print the reference page of scenario files, in Markdown
@@ -70,6 +76,8 @@ impl Command {
             Self::Explain(explain) => explain.run(),
             Self::Report(report) => report.run(),
             Self::Judge(judge) => judge.run(),
+            Self::Audit(audit) => audit.run(),
+            Self::Scrub(scrub) => scrub.run(),
             Self::Schema(schema) => schema.run(),
             Self::Reference(reference) => reference.run(),
             Self::Completions(completions) => completions.run(),

@@ -7,18 +7,25 @@
 //! Start reading at [`rules`]: every gate of every layer is a function there, and [`mutants`] are
 //! what is left when one stands open.
 
+pub mod audit;
 pub mod authorisation;
 pub mod breaker;
 pub mod budget;
+pub mod canary;
+pub mod corpus;
 pub mod envelope;
 pub mod grant;
 pub mod identity;
+pub mod injection;
+pub mod kind;
 pub mod mutants;
 pub mod ownership;
 pub mod routing;
 pub mod rules;
+pub mod sanitise;
 pub mod terms;
 pub mod trust;
+pub mod unmask;
 
 #[cfg(test)]
 mod testing;

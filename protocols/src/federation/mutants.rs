@@ -3,8 +3,10 @@
 //! The commonest failure of such systems is a gate that exists and that nobody calls. Must not be
 //! used for anything but to be caught.
 
+use super::injection::Direction;
 use super::rules::Rules;
-use super::terms::{Amount, Level, Scope};
+use super::sanitise::Action;
+use super::terms::{Amount, Digest, Level, Scope};
 use crate::identity::Identity;
 
 macro_rules! mutants {
@@ -256,5 +258,101 @@ mutants! {
     /// A quorum of nobody is nothing.
     QuorumMayBeZero {
         fn quorum_of(votes: usize) -> usize { votes }
+    }
+    /// JSON is read as if it were running text.
+    StructureUnread {
+        fn reads_structure() -> bool { false }
+    }
+    /// Names of fields say nothing.
+    NamesUnread {
+        fn reads_names() -> bool { false }
+    }
+    /// Each field is read on its own.
+    FieldsUnjoined {
+        fn joins_fields() -> bool { false }
+    }
+    /// Escapes are read as they stand.
+    EscapesUndecoded {
+        fn decodes_escapes() -> bool { false }
+    }
+    /// Characters of other width are other characters.
+    WidthsUnfolded {
+        fn folds_widths() -> bool { false }
+    }
+    /// Invisible characters part a word.
+    InvisibleKept {
+        fn drops_invisible() -> bool { false }
+    }
+    /// Blanks part a word, however many.
+    SpacesKept {
+        fn closes_up_spaces() -> bool { false }
+    }
+    /// What is encoded is not looked at.
+    EncodingsUnopened {
+        fn opens_encodings() -> bool { false }
+    }
+    /// Whatever is found passes.
+    EverythingPasses {
+        fn action_taken(_by_policy: Action) -> Action { Action::Pass }
+    }
+    /// What should be blocked is cut out instead, and the rest leaves.
+    BlockedLeaves {
+        fn refuses_blocked(_holds_blocked: bool) -> bool { false }
+    }
+    /// Check digits are not looked at.
+    CardsUnchecked {
+        fn card_holds(_check_digit_is_right: bool) -> bool { true }
+    }
+    /// A document for a roster is sanitised for its most trusted member.
+    HighestOfRoster {
+        fn level_of_roster(members: &[Level]) -> Level {
+            members.iter().copied().max().unwrap_or(Level::Privileged)
+        }
+    }
+    /// Whatever is suspected is handed on.
+    ContentUnscreened {
+        fn refuses_content(_direction: Direction, _weight: u32, _from: u32) -> bool { false }
+    }
+    /// What goes out is not screened.
+    OutboundUnscreened {
+        fn refuses_content(direction: Direction, weight: u32, from: u32) -> bool {
+            direction == Direction::Inbound && weight >= from
+        }
+    }
+    /// Records do not say what they follow.
+    ChainCut {
+        fn link_to(_hash: Digest) -> Digest { Digest([0; 32]) }
+    }
+    /// Effects come before their intents are durable.
+    IntentAfterEffect {
+        fn acts_after_intent(_is_durable: bool) -> bool { true }
+    }
+    /// Bytes leave before the sender's record is durable.
+    RecordAfterSend {
+        fn sends_after_record(_is_durable: bool) -> bool { true }
+    }
+    /// Refusals leave no record.
+    RefusalsUnrecorded {
+        fn records_refusals() -> bool { false }
+    }
+    /// A crash is passed over in silence.
+    CrashUnmentioned {
+        fn owns_up_after_crash() -> bool { false }
+    }
+    /// Anybody's word is kept as an answer.
+    AnswersUnchecked {
+        fn keeps_answer(_verified: bool) -> bool { true }
+    }
+    /// Heads are countersigned whoever signed them.
+    HeadsUnchecked {
+        fn witnesses_signed(_verified: bool) -> bool { true }
+    }
+    /// Heads are countersigned in any order.
+    LogsShrink {
+        fn witnesses_growth(_is_later: bool) -> bool { true }
+    }
+    /// What contradicts a signed head is passed over.
+    ContradictionsIgnored {
+        fn contradicts(_differs: bool) -> bool { false }
     }
 }

@@ -6,7 +6,9 @@
 use std::fmt::Debug;
 use std::hash::Hash;
 
-use super::terms::{Amount, Level, Scope};
+use super::injection::Direction;
+use super::sanitise::Action;
+use super::terms::{Amount, Digest, Level, Scope};
 use crate::identity::Identity;
 
 /// The rules of all layers. Defaults are the strict ones.
@@ -312,6 +314,125 @@ pub trait Rules: Clone + Copy + Debug + Default + Eq + Hash + Send + Sync + 'sta
     /// How many votes decide; never none.
     fn quorum_of(votes: usize) -> usize {
         votes.max(1)
+    }
+
+    // Reading content.
+
+    /// Whether JSON is read as JSON, also inside a string.
+    fn reads_structure() -> bool {
+        true
+    }
+
+    /// Whether the name of a field says what its value is.
+    fn reads_names() -> bool {
+        true
+    }
+
+    /// Whether neighbouring fields are read together: a secret may be split over them.
+    fn joins_fields() -> bool {
+        true
+    }
+
+    /// Whether escapes are decoded.
+    fn decodes_escapes() -> bool {
+        true
+    }
+
+    /// Whether characters of other width and look-alikes are read as what they look like.
+    fn folds_widths() -> bool {
+        true
+    }
+
+    /// Whether invisible characters are passed over.
+    fn drops_invisible() -> bool {
+        true
+    }
+
+    /// Whether spaced-out words are closed up.
+    fn closes_up_spaces() -> bool {
+        true
+    }
+
+    /// Whether base64 and hex are opened.
+    fn opens_encodings() -> bool {
+        true
+    }
+
+    // Sanitisation.
+
+    /// What is done about a finding: what the policy says.
+    fn action_taken(by_policy: Action) -> Action {
+        by_policy
+    }
+
+    /// Whether a document with something to be blocked in it is refused as a whole.
+    fn refuses_blocked(holds_blocked: bool) -> bool {
+        holds_blocked
+    }
+
+    /// Whether a number can be a card: its check digit is right (ISO/IEC 7812, annex B).
+    fn card_holds(check_digit_is_right: bool) -> bool {
+        check_digit_is_right
+    }
+
+    /// The level that a document for a whole roster is sanitised for: the lowest of its members.
+    fn level_of_roster(members: &[Level]) -> Level {
+        members.iter().copied().min().unwrap_or(Level::Untrusted)
+    }
+
+    // Screening for injections.
+
+    /// Whether a document of this weight is refused on its way: from the threshold on, both ways.
+    fn refuses_content(direction: Direction, weight: u32, from: u32) -> bool {
+        let _ = direction;
+        weight >= from
+    }
+
+    // Audit.
+
+    /// What a record says of the one before it: its hash.
+    fn link_to(hash: Digest) -> Digest {
+        hash
+    }
+
+    /// Whether an effect may come: only once its intent is durable.
+    fn acts_after_intent(is_durable: bool) -> bool {
+        is_durable
+    }
+
+    /// Whether a first byte may leave: only once the sender's record is durable.
+    fn sends_after_record(is_durable: bool) -> bool {
+        is_durable
+    }
+
+    /// Whether refusals are recorded as well.
+    fn records_refusals() -> bool {
+        true
+    }
+
+    /// Whether a peer says after a crash which outcomes it does not know.
+    fn owns_up_after_crash() -> bool {
+        true
+    }
+
+    /// Whether an answer is kept: it is signed by whoever was asked.
+    fn keeps_answer(verified: bool) -> bool {
+        verified
+    }
+
+    /// Whether a head may be countersigned: its owner signed it.
+    fn witnesses_signed(verified: bool) -> bool {
+        verified
+    }
+
+    /// Whether a head may be countersigned after a later one was: logs only grow.
+    fn witnesses_growth(is_later: bool) -> bool {
+        is_later
+    }
+
+    /// Whether a log that differs from what its owner signed is a finding.
+    fn contradicts(differs: bool) -> bool {
+        differs
     }
 }
 
