@@ -14,9 +14,8 @@ use crate::spec::{Scenario, Signatures};
 use crate::tree::Node;
 
 /// Tables that have a meaning in plan and none yet.
-const RESERVED: [(&str, &str); 2] = [
+const RESERVED: [(&str, &str); 1] = [
     ("sweep", "ranges of parameters"),
-    ("federation", "the federation stack"),
 ];
 
 const SIGNATURES: Words<Signatures> = words(&[

@@ -1,5 +1,7 @@
 //! `[workload]`: what is asked of the protocols; and `[report]`.
 
+mod errands;
+
 use fedsim_protocols::SimDuration;
 
 use crate::layer::choice::only;
@@ -28,6 +30,12 @@ pub(crate) fn section() -> Section<Workload> {
         maybe(requests()),
         at!(requests),
         "What clients ask of a replicated store; needs `[clients]`.",
+    )
+    .key(
+        "errands",
+        errands::errands(),
+        at!(errands),
+        "What the users of peers want done by other peers; for `[federation]`.",
     )
     .check(|workload, node, reader| {
         let clients = reader
@@ -215,7 +223,7 @@ fn rhythm() -> Tagged<LoadLoop> {
         )
 }
 
-const ARRIVALS: Words<Arrivals> = words(&[
+pub(super) const ARRIVALS: Words<Arrivals> = words(&[
     ("poisson", "As a Poisson process.", Arrivals::Poisson),
     ("steady", "At equal spans.", Arrivals::Steady),
 ]);

@@ -6,6 +6,7 @@
 pub mod adversaries;
 pub mod expect;
 pub mod faults;
+pub mod federation;
 pub mod network;
 pub mod peers;
 pub mod protocol;
@@ -18,6 +19,7 @@ use fedsim_protocols::SimDuration;
 pub use adversaries::{AdversarySpec, Behaviour, Who};
 pub use expect::{Assume, Bound, Expect, Expectation};
 pub use faults::{Fault, FaultSpec, Partition, Select, When};
+pub use federation::{ErrandLoad, ExposeSpec, FederationSpec, TrustSpec};
 pub use network::{
     Bandwidth, ClockSpec, CpuSpec, DiskSpec, Latency, LinkSpec, NetworkSpec, RegionMatrix, Reorder,
     Routing, Topology,

@@ -6,6 +6,8 @@ use fedsim_protocols::raft::RaftConfig;
 use fedsim_protocols::rumor::RumorConfig;
 use fedsim_protocols::swim::SwimConfig;
 
+use super::federation::FederationSpec;
+
 /// A protocol's configuration, which organisations may override.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct PerOrganisation<C> {
@@ -44,6 +46,8 @@ pub enum ProtocolSpec {
     Raft(PerOrganisation<RaftConfig>),
     /// `[pbft]`.
     Pbft(PbftSpec),
+    /// `[federation]`.
+    Federation(FederationSpec),
 }
 
 impl ProtocolSpec {

@@ -2,6 +2,8 @@
 
 use fedsim_protocols::{PeerId, Probability, SimDuration};
 
+use super::federation::ErrandLoad;
+
 /// So many in a span of time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rate {
@@ -133,4 +135,6 @@ pub struct Workload {
     pub rumors: Vec<RumorStart>,
     /// What clients ask, if anything.
     pub requests: Option<RequestLoad>,
+    /// What the users of a federation's peers want done.
+    pub errands: Vec<ErrandLoad>,
 }

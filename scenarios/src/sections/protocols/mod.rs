@@ -1,5 +1,6 @@
 //! One table per protocol. A new protocol is a file beside this one and a line in [`all`].
 
+pub(crate) mod federation;
 mod pbft;
 mod raft;
 mod rumor;
@@ -19,6 +20,7 @@ pub(crate) fn all() -> Vec<Box<dyn Part<Scenario>>> {
         Box::new(rumor::table()),
         Box::new(raft::table()),
         Box::new(pbft::table()),
+        Box::new(federation::table()),
     ]
 }
 

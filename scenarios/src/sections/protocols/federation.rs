@@ -1,0 +1,223 @@
+//! `[federation]`: organisations whose peers work together without blind trust.
+
+use fedsim_protocols::federation::envelope::Stage;
+use fedsim_protocols::federation::terms::{Capability, Level};
+use fedsim_protocols::stack::Across;
+
+use super::Table;
+use crate::layer::choice::only;
+use crate::layer::names::Peers;
+use crate::layer::quantity::{duration, positive_duration};
+use crate::layer::scalar::{Words, words};
+use crate::layer::shape::{Tables, list, tables};
+use crate::layer::{Out, Reader, Section, Shape, Type, World, at};
+use crate::spec::{ExposeSpec, FederationSpec, ProtocolSpec, TrustSpec};
+use crate::tree::{Node, Value};
+
+pub(super) fn table() -> Table<FederationSpec> {
+    Table {
+        name: "federation",
+        about: "Organisations whose peers work together without blind trust.",
+        section,
+        wrap: ProtocolSpec::Federation,
+        unwrap: only!(ProtocolSpec::Federation(spec) => spec),
+    }
+}
+
+const ACROSS: Words<Across> = words(&[
+    (
+        "flat",
+        "By PBFT, in which every peer is a replica.",
+        Across::Flat,
+    ),
+    (
+        "two-tier",
+        "By PBFT, in which every organisation is one replica and agrees inside by Raft on what it \
+         says outside.",
+        Across::TwoTier,
+    ),
+    (
+        "raft",
+        "By Raft among all peers: right only where nobody lies.",
+        Across::Raft,
+    ),
+]);
+
+const LEVELS: Words<Level> = words(&[
+    ("untrusted", "0: may discover.", Level::Untrusted),
+    ("verified", "1: may ask for status.", Level::Verified),
+    ("attested", "2: may send and receive.", Level::Attested),
+    (
+        "trusted",
+        "3: may share context and work together.",
+        Level::Trusted,
+    ),
+    (
+        "privileged",
+        "4: may use memory and start agents.",
+        Level::Privileged,
+    ),
+]);
+
+const STAGES: Words<Stage> = words(&[
+    ("framing", "Size and framing.", Stage::Framing),
+    (
+        "schema",
+        "Fields that agree with each other.",
+        Stage::Schema,
+    ),
+    ("signature", "The source's signature.", Stage::Signature),
+    ("audience", "That it is for the receiver.", Stage::Audience),
+    ("freshness", "That it is of the present.", Stage::Freshness),
+    ("replay", "That it was not seen before.", Stage::Replay),
+    ("revocation", "That its source may act.", Stage::Revocation),
+    (
+        "authorisation",
+        "That somebody allowed it.",
+        Stage::Authorisation,
+    ),
+    ("execution", "That it had no effect yet.", Stage::Execution),
+]);
+
+/// The name of an ability.
+#[derive(Clone, Copy)]
+pub(crate) struct CapabilityName;
+
+impl Shape<Capability> for CapabilityName {
+    fn read(&self, node: &Node, reader: &mut Reader<'_>) -> Option<Capability> {
+        let Value::Text(text) = &node.value else {
+            reader.refuse_kind(node, "the name of a capability");
+            return None;
+        };
+        let capability = Capability::new(text);
+        if capability.is_none() {
+            let message = format!("`{text}` names no capability");
+            let right = "1 to 64 lower case letters, digits and dashes";
+            reader.refuse(node.place, message, right);
+        }
+        capability
+    }
+
+    fn write(&self, value: &Capability, _: &World) -> Option<Out> {
+        Some(Out::Text(value.name().to_owned()))
+    }
+
+    fn describe(&self) -> Type {
+        Type::Text {
+            what: "capability",
+            pattern: "^[a-z0-9-]{1,64}$",
+        }
+    }
+}
+
+fn section() -> Section<FederationSpec> {
+    Section::new(
+        "A federation of the scenario's organisations. Actions are signed, judged by a list of \
+         checks, done once and answered by a receipt; what changes shared state is decided. Errands \
+         stand under `[[workload.errands]]`.",
+        FederationSpec::default(),
+    )
+    .key(
+        "across",
+        ACROSS,
+        at!(across),
+        "Who decides what concerns several organisations.",
+    )
+    .key(
+        "level",
+        LEVELS,
+        at!(level),
+        "How far everybody trusts everybody at the start.",
+    )
+    .key("trust", trust(), at!(trust), "Whom some trust otherwise.")
+    .key(
+        "expose",
+        expose(),
+        at!(expose),
+        "Who lets whom use what. Nothing else may be used.",
+    )
+    .key(
+        "without",
+        list(STAGES),
+        at!(without),
+        "Checks of envelopes that are left out, to see what they are for.",
+    )
+    .key(
+        "skew",
+        duration(),
+        at!(skew),
+        "How far apart receivers take two honest clocks to be.",
+    )
+    .key(
+        "resend_after",
+        positive_duration(),
+        at!(resend_after),
+        "How long a source waits for an answer before it sends the action again.",
+    )
+    .key(
+        "work_min",
+        duration(),
+        at!(work_min),
+        "The least that a piece of work takes.",
+    )
+    .key(
+        "work_max",
+        duration(),
+        at!(work_max),
+        "The most that it takes.",
+    )
+    .check(|spec, node, reader| {
+        if spec.work_min > spec.work_max {
+            let right = format!("must be at least work_min, {}", spec.work_min);
+            reader.refuse(node.place_of("work_max"), "work_max is too short", right);
+        }
+    })
+    .check(|_, node, reader| {
+        let world = &reader.world;
+        let is_outside = |peer: &crate::spec::PeerSpec| peer.organisation.is_empty();
+        if world.peers_known && world.peers.iter().any(is_outside) {
+            let message = "a federation is made of organisations";
+            reader.refuse(node.place, message, "write `[[orgs]]` instead of `[peers]`");
+        }
+    })
+}
+
+fn trust() -> Tables<Section<TrustSpec>> {
+    let base = TrustSpec {
+        by: Vec::new(),
+        of: Vec::new(),
+        level: Level::Attested,
+    };
+    tables(
+        Section::new("Whom some trust, and how far.", base)
+            .required("by", Peers, at!(by), "Who trusts.")
+            .required("of", Peers, at!(of), "Whom.")
+            .required("level", LEVELS, at!(level), "How far."),
+    )
+}
+
+fn expose() -> Tables<Section<ExposeSpec>> {
+    let base = ExposeSpec {
+        by: Vec::new(),
+        to: Vec::new(),
+        capability: Capability::new("send").expect("BUG: a valid name"),
+        level: Level::Untrusted,
+    };
+    tables(
+        Section::new("Who lets whom use what.", base)
+            .required("by", Peers, at!(by), "Who opts in.")
+            .required("to", Peers, at!(to), "Who may use it.")
+            .required(
+                "capability",
+                CapabilityName,
+                at!(capability),
+                "Which ability.",
+            )
+            .key(
+                "level",
+                LEVELS,
+                at!(level),
+                "The level that it needs, if that is above the one of its name.",
+            ),
+    )
+}

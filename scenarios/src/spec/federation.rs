@@ -1,0 +1,111 @@
+//! A federation of organisations, and what its users want done.
+
+use fedsim_protocols::PeerId;
+use fedsim_protocols::SimDuration;
+use fedsim_protocols::federation::envelope::Stage;
+use fedsim_protocols::federation::terms::{ActionKind, Capability, Level};
+use fedsim_protocols::stack::{Across, ActionsConfig};
+
+use super::workload::{Arrivals, Rate};
+
+/// `[federation]`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FederationSpec {
+    /// Who decides what concerns several organisations.
+    pub across: Across,
+    /// How far everybody trusts everybody at the start.
+    pub level: Level,
+    /// Whom some trust otherwise, in file order; later ones win.
+    pub trust: Vec<TrustSpec>,
+    /// Who lets whom use what; nothing else may be used.
+    pub expose: Vec<ExposeSpec>,
+    /// Checks of envelopes that are left out.
+    pub without: Vec<Stage>,
+    /// How far apart two honest clocks may be.
+    pub skew: SimDuration,
+    /// How long a source waits for an answer before it sends again.
+    pub resend_after: SimDuration,
+    /// The least that a piece of work takes.
+    pub work_min: SimDuration,
+    /// The most that it takes.
+    pub work_max: SimDuration,
+}
+
+impl Default for FederationSpec {
+    /// Everybody is attested, nothing is exposed, every check stands, and every peer is a replica.
+    fn default() -> Self {
+        let actions = ActionsConfig::default();
+        Self {
+            across: Across::default(),
+            level: Level::Attested,
+            trust: Vec::new(),
+            expose: Vec::new(),
+            without: Vec::new(),
+            skew: actions.envelope.skew,
+            resend_after: actions.resend_after,
+            work_min: actions.work_min,
+            work_max: actions.work_max,
+        }
+    }
+}
+
+impl FederationSpec {
+    /// How peers deal with each other.
+    pub fn actions(&self) -> ActionsConfig {
+        let mut actions = ActionsConfig::default();
+        actions.stages.retain(|stage| !self.without.contains(stage));
+        actions.envelope.skew = self.skew;
+        actions.resend_after = self.resend_after;
+        (actions.work_min, actions.work_max) = (self.work_min, self.work_max);
+        actions
+    }
+}
+
+/// Whom some trust, and how far.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TrustSpec {
+    /// Who trusts.
+    pub by: Vec<PeerId>,
+    /// Whom.
+    pub of: Vec<PeerId>,
+    /// How far.
+    pub level: Level,
+}
+
+/// Who lets whom use what.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ExposeSpec {
+    /// Who opts in.
+    pub by: Vec<PeerId>,
+    /// Who may use it.
+    pub to: Vec<PeerId>,
+    /// What.
+    pub capability: Capability,
+    /// The level it needs beyond that of its name.
+    pub level: Level,
+}
+
+/// Errands that the users of some peers want done by others.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ErrandLoad {
+    /// Whose users.
+    pub by: Vec<PeerId>,
+    /// By whom; drawn anew for each errand, never the peer itself.
+    pub to: Vec<PeerId>,
+    /// What kind; one that changes shared state is decided, not sent.
+    pub kind: ActionKind,
+    /// By which ability; none is that of the kind.
+    pub capability: Option<Capability>,
+    /// How often, per peer.
+    pub rate: Rate,
+    /// How regularly.
+    pub arrivals: Arrivals,
+    /// The first at this time.
+    pub from: SimDuration,
+    /// None at or after; none is the end of the run.
+    pub until: Option<SimDuration>,
+    /// Bytes of its payload.
+    pub bytes: u64,
+    /// How long it may take.
+    pub lifetime: SimDuration,
+}
