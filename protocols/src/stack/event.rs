@@ -9,6 +9,7 @@ use crate::pbft::PbftEvent;
 use crate::raft::RaftEvent;
 use crate::swim::SwimEvent;
 
+use super::Scope;
 use super::actions::{Effect, Ending};
 use super::council::Proposal;
 
@@ -37,6 +38,8 @@ pub enum StackEvent {
     },
     /// It learned that a proposal was decided, for the first time in this life.
     Decided {
+        /// Whom it binds.
+        scope: Scope,
         /// The proposal.
         proposal: Proposal,
     },
@@ -82,7 +85,7 @@ fold_enum!(StackEvent {
     1 = Raft { event },
     2 = Pbft { event },
     3 = Proposed { proposal },
-    4 = Decided { proposal },
+    4 = Decided { scope, proposal },
     5 = Rejected { reason },
     6 = ActionSent { action, to, kind, capability },
     7 = ActionEnded { action, ending },
@@ -126,7 +129,7 @@ impl Event for StackEvent {
             Self::Swim { event } => event.detail(),
             Self::Raft { event } => event.detail(),
             Self::Pbft { event } => event.detail(),
-            Self::Proposed { proposal } | Self::Decided { proposal } => {
+            Self::Proposed { proposal } | Self::Decided { proposal, .. } => {
                 format!("number {} of {}", proposal.number, proposal.proposer)
             }
             Self::ActionSent {

@@ -104,7 +104,7 @@ pub enum StackRecord {
 }
 
 /// Whom a decision binds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Scope {
     /// The peers of one's own organisation.
     Organisation,

@@ -40,9 +40,10 @@ impl StackPeer {
         let number = federation.organisation_of(me);
         let number = number.expect("BUG: a peer without an organisation");
         let everyone: Vec<PeerId> = federation.organisations.concat();
-        let members = match config.across {
-            Across::Raft => everyone.as_slice(),
-            Across::Flat | Across::TwoTier => federation.organisations[number].as_slice(),
+        let own = federation.organisations[number].as_slice();
+        let council = match config.across {
+            Across::Raft => (Scope::Federation, everyone.as_slice()),
+            Across::Flat | Across::TwoTier => (Scope::Organisation, own),
         };
         let assembly = |votes| Assembly::new(&config.pbft, &federation.roster, votes);
         let keys = || federation.organisation_keys[number].clone();
@@ -55,7 +56,7 @@ impl StackPeer {
         );
         Self {
             office,
-            chamber: Chamber::new(me, &config.raft, members),
+            chamber: Chamber::new(me, &config.raft, council),
             assembly: match config.across {
                 Across::Flat => Some(assembly(true)),
                 Across::TwoTier => Some(assembly(false)),
@@ -142,20 +143,20 @@ impl StackPeer {
     fn tell(&mut self, tidings: Vec<Tidings>, ctx: &mut Ctx<'_>) {
         for tidings in tidings {
             match tidings {
-                Tidings::Decided(proposal) => self.decide(proposal, ctx),
+                Tidings::Decided(scope, proposal) => self.decide(scope, proposal, ctx),
                 Tidings::Failed(id) => ctx.reply(id, StackReply::Failed {}),
             }
         }
     }
 
-    fn decide(&mut self, proposal: Proposal, ctx: &mut Ctx<'_>) {
+    fn decide(&mut self, scope: Scope, proposal: Proposal, ctx: &mut Ctx<'_>) {
         if !self.decided.insert((proposal.proposer, proposal.number)) {
             return;
         }
         if proposal.proposer == ctx.me() {
             ctx.reply(RequestId(proposal.number), StackReply::Decided {});
         }
-        ctx.notify(StackEvent::Decided { proposal });
+        ctx.notify(StackEvent::Decided { scope, proposal });
     }
 
     fn propose(&mut self, id: RequestId, scope: Scope, content: Vec<u8>, ctx: &mut Ctx<'_>) {

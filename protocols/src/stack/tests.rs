@@ -135,7 +135,7 @@ fn propose(table: &mut Tabletop<StackPeer>, at: u32, number: u64, scope: Scope) 
 fn decided(table: &Tabletop<StackPeer>) -> BTreeMap<PeerId, Vec<u64>> {
     let mut all: BTreeMap<PeerId, Vec<u64>> = BTreeMap::new();
     for (_, peer, event) in &table.events {
-        if let StackEvent::Decided { proposal } = event {
+        if let StackEvent::Decided { proposal, .. } = event {
             all.entry(*peer).or_default().push(proposal.number);
         }
     }

@@ -254,12 +254,13 @@ pub(crate) fn check_against(scenario: &Scenario, node: &Node, reader: &mut Reade
 }
 
 fn kinds_of(protocol: &ProtocolSpec) -> &'static [&'static str] {
-    use fedsim_protocols::{pbft, raft, rumor, swim};
+    use fedsim_protocols::{pbft, raft, rumor, stack, swim};
     match protocol {
         ProtocolSpec::Swim(_) => swim::SwimMessage::KINDS,
         ProtocolSpec::Rumor(_) => rumor::RumorMessage::KINDS,
         ProtocolSpec::Raft(_) => raft::RaftMessage::KINDS,
         ProtocolSpec::Pbft(_) => pbft::PbftMessage::KINDS,
+        ProtocolSpec::Federation(_) => stack::StackMessage::KINDS,
     }
 }
 

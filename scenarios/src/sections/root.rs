@@ -14,9 +14,7 @@ use crate::spec::{Scenario, Signatures};
 use crate::tree::Node;
 
 /// Tables that have a meaning in plan and none yet.
-const RESERVED: [(&str, &str); 1] = [
-    ("sweep", "ranges of parameters"),
-];
+const RESERVED: [(&str, &str); 1] = [("sweep", "ranges of parameters")];
 
 const SIGNATURES: Words<Signatures> = words(&[
     (

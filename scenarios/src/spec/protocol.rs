@@ -58,6 +58,7 @@ impl ProtocolSpec {
             Self::Rumor(_) => "rumor",
             Self::Raft(_) => "raft",
             Self::Pbft(_) => "pbft",
+            Self::Federation(_) => "federation",
         }
     }
 }

@@ -8,6 +8,7 @@
 
 mod clients;
 pub mod expect;
+pub mod federation;
 mod finding;
 pub mod pbft;
 pub mod raft;

@@ -308,6 +308,10 @@ impl Office {
     ) -> Option<Posting> {
         let source = action.map(|action| action.source);
         ctx.notify(StackEvent::ActionRefused { source, refusal });
+        if refusal == Refusal::Replayed {
+            // The first copy is answered; a link that doubles messages must not deny the action.
+            return None;
+        }
         let action = action?.id;
         let code = refusal.code();
         let load = Load::Refusal { action, code };
@@ -347,6 +351,10 @@ impl Office {
     ) -> Option<Posting> {
         let Work { from, action } = self.work.remove(&ticket)?;
         let at = ctx.now();
+        let has_ended = at > action.expires_at + self.config.envelope.skew;
+        if has_ended && self.config.stages.contains(&Stage::Freshness) {
+            return self.refuse(from, Refusal::Expired, Some(&action), ctx);
+        }
         ctx.notify(StackEvent::ActionExecuted {
             effect: Effect {
                 action: action.id,

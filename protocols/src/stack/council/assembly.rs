@@ -11,8 +11,8 @@ use crate::protocol::{Context, Durable, Protocol};
 
 use super::minutes::Minutes;
 use super::{LIST, Proposal, Tidings};
-use crate::stack::Ctx;
 use crate::stack::lodger::{self, Said};
+use crate::stack::{Ctx, Scope};
 
 /// A member's part in a PBFT council.
 pub(in crate::stack) struct Assembly {
@@ -145,7 +145,8 @@ impl Assembly {
         let list = replica.and_then(|replica| replica.state().store.get(LIST));
         let news = list.map(|list| self.minutes.news(list));
         let news = news.into_iter().flatten();
-        step.tidings.extend(news.map(Tidings::Decided));
+        let decided = |proposal| Tidings::Decided(Scope::Federation, proposal);
+        step.tidings.extend(news.map(decided));
     }
 }
 

@@ -12,8 +12,8 @@ use crate::raft::{
 
 use super::minutes::Minutes;
 use super::{LIST, OUTER, Proposal, Tidings};
-use crate::stack::Ctx;
 use crate::stack::lodger::{self, Said};
+use crate::stack::{Ctx, Scope};
 
 /// A member's part in a Raft council.
 pub(in crate::stack) struct Chamber {
@@ -21,6 +21,8 @@ pub(in crate::stack) struct Chamber {
     client: RaftPeer,
     outbox: Outbox<RaftPeer>,
     minutes: Minutes,
+    /// Whom its decisions bind.
+    scope: Scope,
     /// The register of the next decision of the outer council.
     outer: u64,
 }
@@ -40,7 +42,11 @@ pub(in crate::stack) struct ChamberStep {
 
 impl Chamber {
     /// The part of peer `me` in a council of `members`.
-    pub(in crate::stack) fn new(me: PeerId, config: &Arc<RaftConfig>, members: &[PeerId]) -> Self {
+    pub(in crate::stack) fn new(
+        me: PeerId,
+        config: &Arc<RaftConfig>,
+        (scope, members): (Scope, &[PeerId]),
+    ) -> Self {
         let voters = Configuration::of_voters(members.iter().copied());
         let client = RaftClient::new(Arc::clone(config), members.to_vec());
         Self {
@@ -48,6 +54,7 @@ impl Chamber {
             client: client.into(),
             outbox: Outbox::new(),
             minutes: Minutes::default(),
+            scope,
             outer: OUTER,
         }
     }
@@ -169,14 +176,17 @@ impl Chamber {
         let store = &server.machine().store;
         let list = store.get(LIST).map(Value::as_bytes).unwrap_or_default();
         let news = self.minutes.news(list).into_iter();
-        step.tidings.extend(news.map(Tidings::Decided));
+        let scope = self.scope;
+        step.tidings
+            .extend(news.map(|proposal| Tidings::Decided(scope, proposal)));
         for (key, entry) in store.registers(self.outer..u64::MAX) {
             if key != self.outer {
                 break;
             }
             self.outer += 1;
             let news = Minutes::default().news(entry.as_bytes()).into_iter();
-            step.tidings.extend(news.map(Tidings::Decided));
+            let decided = |proposal| Tidings::Decided(Scope::Federation, proposal);
+            step.tidings.extend(news.map(decided));
         }
     }
 }

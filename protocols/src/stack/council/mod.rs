@@ -22,6 +22,8 @@ pub use minutes::Proposal;
 
 use crate::outbox::RequestId;
 
+use super::Scope;
+
 /// The register that holds the list.
 const LIST: u64 = 0;
 /// In an organisation's store, the registers of what was decided outside, one a decision.
@@ -29,8 +31,8 @@ const OUTER: u64 = 1 << 41;
 
 /// What a council has to tell after an input.
 pub(super) enum Tidings {
-    /// This was decided, in this order.
-    Decided(Proposal),
+    /// This was decided, in this order among all that bind the same peers.
+    Decided(Scope, Proposal),
     /// A proposal of this peer's own will not be decided, or nobody knows whether.
     Failed(RequestId),
 }

@@ -1,5 +1,6 @@
 //! Which machines and which watch a scenario's protocol table stands for: one file a protocol.
 
+mod federation;
 mod pbft;
 mod raft;
 mod rumor;
@@ -17,6 +18,7 @@ use super::directed::{run_story, verify_story};
 use super::{Directed, RunFailure, RunOptions, Verification, Watch, run_cast, tables, verify_cast};
 use crate::engine::Cast;
 
+pub use federation::FederationCast;
 pub use pbft::PbftCast;
 pub use raft::RaftCast;
 pub use rumor::RumorCast;
@@ -37,6 +39,7 @@ pub(super) fn of(scenario: &Scenario) -> Result<Box<dyn Stage + '_>, RunFailure>
         [ProtocolSpec::Rumor(settings)] => rumor::stage(scenario, settings),
         [ProtocolSpec::Raft(settings)] => raft::stage(scenario, settings),
         [ProtocolSpec::Pbft(spec)] => pbft::stage(scenario, spec),
+        [ProtocolSpec::Federation(spec)] => federation::stage(scenario, spec),
         [_, _, ..] | [] => {
             let found = scenario.protocols.len();
             Err(RunFailure::Unsupported(format!(

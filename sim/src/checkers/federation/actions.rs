@@ -1,0 +1,152 @@
+//! What peers did for each other, held against what the scenario allows.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use fedsim_protocols::federation::authorisation::level_of;
+use fedsim_protocols::federation::envelope::Refusal;
+use fedsim_protocols::federation::terms::{ActionId, Capability, Level};
+use fedsim_protocols::stack::{Effect, Ending};
+use fedsim_protocols::{Identity, PeerId};
+use fedsim_scenarios::spec::FederationSpec;
+
+use crate::checkers::{Ledger, Survival};
+use crate::runner::WatchReport;
+use crate::time::SimTime;
+
+/// Nothing is done that the scenario does not allow.
+pub(super) const AUTHORISED: &str = "federation/authorised-only";
+/// Nothing is done twice.
+pub(super) const ONCE: &str = "federation/executed-once";
+/// Nothing is done after its expiry, the assumed skew of clocks aside.
+pub(super) const TIMELY: &str = "federation/not-after-expiry";
+
+/// Checks and counts actions.
+pub(super) struct Actions {
+    spec: FederationSpec,
+    peers: BTreeMap<Identity, PeerId>,
+    authorised: Ledger,
+    once: Ledger,
+    timely: Ledger,
+    done: BTreeSet<(PeerId, Identity, ActionId)>,
+    sent: BTreeMap<ActionId, SimTime>,
+    latency: Survival,
+    counts: BTreeMap<&'static str, u64>,
+}
+
+impl Actions {
+    pub(super) const METRICS: &'static [&'static str] = &[
+        "actions_sent",
+        "actions_executed",
+        "actions_done",
+        "actions_refused",
+        "actions_unknown",
+        "envelopes_refused",
+        "envelopes_replayed",
+        "action_latency_p50_ms",
+        "action_latency_p99_ms",
+    ];
+
+    pub(super) fn new(spec: FederationSpec, peers: BTreeMap<Identity, PeerId>) -> Self {
+        Self {
+            spec,
+            peers,
+            authorised: Ledger::new(AUTHORISED),
+            once: Ledger::new(ONCE),
+            timely: Ledger::new(TIMELY),
+            done: BTreeSet::new(),
+            sent: BTreeMap::new(),
+            latency: Survival::default(),
+            counts: Self::METRICS[..7].iter().map(|name| (*name, 0)).collect(),
+        }
+    }
+
+    fn count(&mut self, name: &'static str) {
+        *self.counts.entry(name).or_default() += 1;
+    }
+
+    /// Whether the scenario lets `source` use a capability of `peer`.
+    fn allows(&self, peer: PeerId, source: PeerId, capability: &Capability) -> bool {
+        let exposed = self.spec.expose.iter();
+        let exposed = exposed.filter(|it| it.by.contains(&peer) && it.to.contains(&source));
+        let mut levels = exposed
+            .filter(|it| it.capability == *capability)
+            .map(|it| it.level);
+        let Some(level) = levels.next() else {
+            return false;
+        };
+        let needed = level_of(capability.name()).unwrap_or(Level::Untrusted);
+        self.trust(peer, source) >= needed.max(level)
+    }
+
+    fn trust(&self, by: PeerId, of: PeerId) -> Level {
+        let said = self.spec.trust.iter();
+        let said = said.filter(|it| it.by.contains(&by) && it.of.contains(&of));
+        said.last().map_or(self.spec.level, |it| it.level)
+    }
+
+    pub(super) fn executed(&mut self, at: SimTime, peer: PeerId, effect: &Effect) {
+        self.count("actions_executed");
+        self.authorised.exercise();
+        let source = self.peers.get(&effect.source).copied();
+        let is_allowed = source.is_some_and(|it| self.allows(peer, it, &effect.capability));
+        if !is_allowed {
+            let concerned: Vec<PeerId> = source.into_iter().chain([peer]).collect();
+            let capability = &effect.capability;
+            self.authorised.breach(at, &concerned, || {
+                format!("did {capability} for somebody whom nothing allows it")
+            });
+        }
+        self.once.exercise();
+        let is_first = self.done.insert((peer, effect.source, effect.action));
+        if !is_first {
+            let action = effect.action;
+            self.once
+                .breach(at, &[peer], || format!("did {action:?} a second time"));
+        }
+        self.timely.exercise();
+        if effect.at > effect.expires_at + self.spec.skew {
+            let late = effect.at.since(effect.expires_at);
+            self.timely.breach(at, &[peer], || {
+                format!("did something {late} after it had expired")
+            });
+        }
+    }
+
+    pub(super) fn sent(&mut self, at: SimTime, action: ActionId) {
+        self.count("actions_sent");
+        self.sent.insert(action, at);
+    }
+
+    pub(super) fn ended(&mut self, at: SimTime, action: ActionId, ending: Ending, counts: bool) {
+        self.count(match ending {
+            Ending::Done => "actions_done",
+            Ending::Refused(_) => "actions_refused",
+            Ending::Unknown => "actions_unknown",
+        });
+        if let Some(since) = self.sent.remove(&action)
+            && ending == Ending::Done
+            && counts
+        {
+            self.latency.complete(at.since(since));
+        }
+    }
+
+    pub(super) fn refused(&mut self, refusal: Refusal) {
+        self.count("envelopes_refused");
+        if refusal == Refusal::Replayed {
+            self.count("envelopes_replayed");
+        }
+    }
+
+    pub(super) fn finish(&mut self, report: &mut WatchReport) {
+        let ledgers = [&self.authorised, &self.once, &self.timely];
+        let findings = ledgers.into_iter().map(|ledger| ledger.clone().finding());
+        report.findings.extend(findings);
+        for (name, count) in &self.counts {
+            report.metric(name, *count as f64);
+        }
+        let latency = std::mem::take(&mut self.latency).estimate();
+        report.metric("action_latency_p50_ms", latency.quantile_ms(0.5));
+        report.metric("action_latency_p99_ms", latency.quantile_ms(0.99));
+    }
+}

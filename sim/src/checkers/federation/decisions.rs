@@ -1,0 +1,127 @@
+//! What was decided: the same list everywhere, and nothing that nobody proposed.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use fedsim_protocols::stack::{Proposal, Scope};
+use fedsim_protocols::{Fold, Folder, PeerId};
+
+use crate::checkers::{Ledger, Survival};
+use crate::runner::WatchReport;
+use crate::time::SimTime;
+
+/// Whoever is bound by a list of decisions reads the same one.
+pub(super) const ONE_ORDER: &str = "federation/one-order";
+/// Only what was proposed is decided.
+pub(super) const PROPOSED: &str = "federation/proposed-only";
+
+/// One list of decisions, as whoever read furthest knows it.
+#[derive(Default)]
+struct List {
+    hashes: Vec<u64>,
+}
+
+/// Checks and counts decisions.
+pub(super) struct Decisions {
+    /// The organisation of each peer.
+    organisations: Vec<String>,
+    one_order: Ledger,
+    proposed_only: Ledger,
+    proposals: BTreeMap<(PeerId, u64), (SimTime, u64)>,
+    lists: BTreeMap<String, List>,
+    /// How far each peer has read each list in this life.
+    read: BTreeMap<(PeerId, Scope), usize>,
+    known: BTreeSet<(PeerId, u64)>,
+    latency: Survival,
+}
+
+fn hash(proposal: &Proposal) -> u64 {
+    let mut folder = Folder::new();
+    proposal.fold(&mut folder);
+    folder.finish() as u64
+}
+
+impl Decisions {
+    pub(super) const METRICS: &'static [&'static str] = &[
+        "proposals",
+        "decisions",
+        "decision_latency_p50_ms",
+        "decision_latency_p99_ms",
+    ];
+
+    pub(super) fn new(organisations: Vec<String>) -> Self {
+        Self {
+            organisations,
+            one_order: Ledger::new(ONE_ORDER),
+            proposed_only: Ledger::new(PROPOSED),
+            proposals: BTreeMap::new(),
+            lists: BTreeMap::new(),
+            read: BTreeMap::new(),
+            known: BTreeSet::new(),
+            latency: Survival::default(),
+        }
+    }
+
+    pub(super) fn proposed(&mut self, at: SimTime, proposal: &Proposal) {
+        let name = (proposal.proposer, proposal.number);
+        let said = (at, hash(proposal));
+        self.proposals.entry(name).or_insert(said);
+    }
+
+    /// A restarted peer reads its lists again from the beginning.
+    pub(super) fn restarted(&mut self, peer: PeerId) {
+        self.read.retain(|(reader, _), _| *reader != peer);
+    }
+
+    pub(super) fn decided(&mut self, at: SimTime, peer: PeerId, scope: Scope, proposal: &Proposal) {
+        let name = (proposal.proposer, proposal.number);
+        let hash = hash(proposal);
+        self.proposed_only.exercise();
+        let said = self.proposals.get(&name).copied();
+        if said.map(|(_, said)| said) != Some(hash) {
+            self.proposed_only.breach(at, &[peer], || {
+                format!("number {} of {} was never proposed so", name.1, name.0)
+            });
+        }
+        if proposal.proposer == peer
+            && self.known.insert(name)
+            && let Some((since, _)) = said
+        {
+            self.latency.complete(at.since(since));
+        }
+        self.compare(at, peer, scope, hash);
+    }
+
+    fn compare(&mut self, at: SimTime, peer: PeerId, scope: Scope, hash: u64) {
+        let list = match scope {
+            Scope::Organisation => format!("of {}", self.organisations[peer.index()]),
+            Scope::Federation => String::new(),
+        };
+        let hashes = &mut self.lists.entry(list).or_default().hashes;
+        let place = self.read.entry((peer, scope)).or_default();
+        match hashes.get(*place) {
+            None => hashes.push(hash),
+            Some(known) => {
+                self.one_order.exercise();
+                if *known != hash {
+                    let number = *place + 1;
+                    self.one_order.breach(at, &[peer], || {
+                        format!("its decision number {number} is not the one that others have")
+                    });
+                }
+            }
+        }
+        *place += 1;
+    }
+
+    pub(super) fn finish(&mut self, report: &mut WatchReport) {
+        let ledgers = [&self.one_order, &self.proposed_only];
+        let findings = ledgers.into_iter().map(|ledger| ledger.clone().finding());
+        report.findings.extend(findings);
+        let decisions = self.lists.values().map(|list| list.hashes.len());
+        report.metric("decisions", decisions.sum::<usize>() as f64);
+        report.metric("proposals", self.proposals.len() as f64);
+        let latency = std::mem::take(&mut self.latency).estimate();
+        report.metric("decision_latency_p50_ms", latency.quantile_ms(0.5));
+        report.metric("decision_latency_p99_ms", latency.quantile_ms(0.99));
+    }
+}

@@ -1,0 +1,152 @@
+//! Checkers of a federation: nobody does what the scenario does not allow, nothing is done twice or
+//! too late, and all decide alike.
+//!
+//! What was allowed is read from the scenario's own `expose` and `trust`, never from a gate's word.
+//! What a peer that the scenario names as adversary says counts for nothing. Must not know how a
+//! gate decides.
+
+mod actions;
+mod decisions;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeSet;
+
+use fedsim_protocols::stack::{Ending, StackEvent, StackPeer, StackReply, StackRequest};
+use fedsim_protocols::{KeyScheme, Keys, PeerId, RunKey};
+use fedsim_record::Outcome as Answer;
+use fedsim_scenarios::Scenario;
+use fedsim_scenarios::spec::FederationSpec;
+
+use crate::adversary::byzantine;
+use crate::engine::{Happened, Notice, Observer, Outcome, World, identity_seed};
+use crate::runner::{Watch, WatchReport};
+use crate::time::SimTime;
+
+use actions::{AUTHORISED, Actions, ONCE, TIMELY};
+use decisions::{Decisions, ONE_ORDER, PROPOSED};
+
+/// The checkers and measures of one federation.
+pub struct FederationWatch {
+    liars: BTreeSet<PeerId>,
+    warm_up: SimTime,
+    actions: Actions,
+    decisions: Decisions,
+}
+
+impl FederationWatch {
+    /// Watches the federation of `scenario`, set as `spec` says.
+    pub fn new(scenario: &Scenario, spec: &FederationSpec) -> Self {
+        let key = RunKey::from_seed(scenario.seed);
+        let slots = (0..scenario.peers.len() as u32).map(PeerId);
+        let identities = slots.map(|peer| {
+            let keys = Keys::new(KeyScheme::ed25519(), identity_seed(key, peer));
+            (keys.identity(), peer)
+        });
+        let organisations = scenario.peers.iter();
+        let organisations = organisations.map(|peer| peer.organisation.clone());
+        Self {
+            liars: byzantine(scenario),
+            warm_up: SimTime::from(scenario.warm_up),
+            actions: Actions::new(spec.clone(), identities.collect()),
+            decisions: Decisions::new(organisations.collect()),
+        }
+    }
+
+    fn heard(&mut self, at: SimTime, peer: PeerId, event: &StackEvent) {
+        match event {
+            StackEvent::ActionExecuted { effect } => self.actions.executed(at, peer, effect),
+            StackEvent::ActionSent { action, .. } => self.actions.sent(at, *action),
+            StackEvent::ActionEnded { action, ending } => {
+                let counts = at >= self.warm_up;
+                self.actions.ended(at, *action, *ending, counts);
+            }
+            StackEvent::ActionRefused { refusal, .. } => self.actions.refused(*refusal),
+            StackEvent::Proposed { proposal } => self.decisions.proposed(at, proposal),
+            StackEvent::Decided { scope, proposal } => {
+                self.decisions.decided(at, peer, *scope, proposal);
+            }
+            StackEvent::Swim { .. }
+            | StackEvent::Raft { .. }
+            | StackEvent::Pbft { .. }
+            | StackEvent::Rejected { .. } => {}
+        }
+    }
+}
+
+impl Observer<StackPeer> for FederationWatch {
+    fn notice(&mut self, notice: &Notice<StackPeer>, _: &World<'_>) {
+        let (at, peer) = (notice.at, notice.peer);
+        match &notice.what {
+            Happened::Event(StackEvent::Proposed { proposal }) => {
+                // A liar's proposals are real ones: others may well decide them.
+                self.decisions.proposed(at, proposal);
+            }
+            Happened::Event(event) if !self.liars.contains(&peer) => self.heard(at, peer, event),
+            Happened::Restarted => self.decisions.restarted(peer),
+            Happened::Event(_)
+            | Happened::Sent(_)
+            | Happened::Received(_)
+            | Happened::Invoked(..)
+            | Happened::Replied(..)
+            | Happened::Started
+            | Happened::Crashed
+            | Happened::Paused
+            | Happened::Resumed => {}
+        }
+    }
+}
+
+impl Watch<StackPeer> for FederationWatch {
+    fn is_of_interest(&self, event: &StackEvent) -> bool {
+        match event {
+            StackEvent::Proposed { .. }
+            | StackEvent::Decided { .. }
+            | StackEvent::ActionSent { .. }
+            | StackEvent::ActionEnded { .. }
+            | StackEvent::ActionExecuted { .. }
+            | StackEvent::ActionRefused { .. } => true,
+            StackEvent::Swim { .. }
+            | StackEvent::Raft { .. }
+            | StackEvent::Pbft { .. }
+            | StackEvent::Rejected { .. } => false,
+        }
+    }
+
+    fn operation(&self, request: &StackRequest) -> &'static str {
+        match request {
+            StackRequest::Propose { .. } => "decide",
+            StackRequest::Act { errand } => errand.kind.name(),
+        }
+    }
+
+    fn answer(&self, reply: &StackReply) -> Answer {
+        match reply {
+            StackReply::Decided {}
+            | StackReply::Ended {
+                ending: Ending::Done,
+            } => Answer::Ok,
+            StackReply::Failed {}
+            | StackReply::Ended {
+                ending: Ending::Refused(_),
+            } => Answer::Failed,
+            StackReply::Ended {
+                ending: Ending::Unknown,
+            } => Answer::Unanswered,
+        }
+    }
+
+    fn finish(&mut self, _: &Outcome, report: &mut WatchReport) {
+        self.actions.finish(report);
+        self.decisions.finish(report);
+    }
+
+    fn metric_names() -> Vec<String> {
+        let names = Actions::METRICS.iter().chain(Decisions::METRICS);
+        names.map(|name| (*name).to_owned()).collect()
+    }
+
+    fn invariant_names() -> Vec<&'static str> {
+        vec![AUTHORISED, ONCE, TIMELY, ONE_ORDER, PROPOSED]
+    }
+}

@@ -1,0 +1,135 @@
+//! Every checker sees what it is there for, and nothing in a federation of which all checks stand.
+
+use std::path::Path;
+
+use fedsim_protocols::PeerId;
+use fedsim_protocols::stack::{Proposal, Scope};
+use fedsim_record::Holds;
+use fedsim_scenarios::spec::ProtocolSpec;
+use fedsim_scenarios::{Document, Folder, Options as Reading, Scenario};
+
+use super::actions::{AUTHORISED, ONCE, TIMELY};
+use super::decisions::{Decisions, ONE_ORDER, PROPOSED};
+use super::{FederationWatch, WatchReport};
+use crate::engine::{Options, run};
+use crate::runner::{FederationCast, Watch};
+use crate::time::SimTime;
+
+/// Two organisations on a bad network; work takes longer than some errands may take.
+const STAGE: &str = r#"
+name = "checked"
+claim = "Checkers see what they are there for"
+duration = "20s"
+
+[[orgs]]
+name = "acme"
+peers = 2
+
+[[orgs]]
+name = "globex"
+peers = 2
+
+[network]
+loss = 0.2
+
+[federation]
+skew = "1s"
+work_max = "4s"
+without = WITHOUT
+
+[[federation.expose]]
+by = "globex-1"
+to = "acme-*"
+capability = "send"
+
+[[workload.errands]]
+by = "acme-*"
+to = "globex-*"
+rate = "5/s"
+lifetime = "2s"
+"#;
+
+/// The stage with some checks left out.
+fn scenario(without: &str) -> Scenario {
+    let text = STAGE.replace("WITHOUT", without);
+    let document = Document::new("checked.toml", text);
+    let reading = Reading {
+        folder: Folder::At(Path::new(".")),
+        ..Reading::default()
+    };
+    document
+        .read(&reading)
+        .expect("a scenario without mistakes")
+}
+
+/// What the checkers find when some checks are left out.
+fn found(without: &str) -> Vec<(&'static str, Holds)> {
+    let scenario = scenario(without);
+    let [ProtocolSpec::Federation(spec)] = scenario.protocols.as_slice() else {
+        unreachable!("the stage is a federation");
+    };
+    let cast = std::sync::Arc::new(FederationCast::new(&scenario, spec));
+    let mut watch = FederationWatch::new(&scenario, spec);
+    let outcome = run(&scenario, &cast, &Options::default(), &mut watch).expect("no panic");
+    let mut report = WatchReport::default();
+    watch.finish(&outcome, &mut report);
+    let findings = report.findings.iter();
+    findings
+        .map(|finding| (finding.name, finding.holds))
+        .collect()
+}
+
+fn violated(without: &str) -> Vec<&'static str> {
+    let found = found(without).into_iter();
+    let violated = found.filter(|(_, holds)| *holds == Holds::Violated);
+    violated.map(|(name, _)| name).collect()
+}
+
+#[test]
+fn a_check_that_is_left_out_is_missed_by_its_own_invariant_and_no_other() {
+    // All checks: nothing is violated. Each left out: the invariant that it stands for, alone.
+    assert_eq!(violated("[]"), [""; 0]);
+    assert_eq!(violated(r#"["authorisation"]"#), [AUTHORISED]);
+    assert_eq!(violated(r#"["replay", "execution"]"#), [ONCE]);
+    assert_eq!(violated(r#"["freshness"]"#), [TIMELY]);
+}
+
+fn proposal(number: u64) -> Proposal {
+    Proposal {
+        proposer: PeerId(0),
+        number,
+        content: vec![number as u8],
+    }
+}
+
+/// What is found when peers 0 and 1 decide these, of which numbers 1 and 2 were proposed.
+fn judged(decided: &[(u32, u64)]) -> Vec<(&'static str, Holds)> {
+    let mut decisions = Decisions::new(vec!["acme".to_owned(), "globex".to_owned()]);
+    let at = SimTime::ZERO;
+    [1, 2].map(|number| decisions.proposed(at, &proposal(number)));
+    for (peer, number) in decided {
+        decisions.decided(at, PeerId(*peer), Scope::Federation, &proposal(*number));
+    }
+    let mut report = WatchReport::default();
+    decisions.finish(&mut report);
+    let findings = report.findings.iter();
+    findings
+        .map(|finding| (finding.name, finding.holds))
+        .collect()
+}
+
+#[test]
+fn lists_that_differ_and_decisions_that_nobody_proposed_are_found() {
+    // Equal lists, one behind the other, hold; two orders do not; nor does a number out of the air.
+    let both = |order, proposed| vec![(ONE_ORDER, order), (PROPOSED, proposed)];
+    let alike = judged(&[(0, 1), (0, 2), (1, 1)]);
+    assert_eq!(alike, both(Holds::Holds, Holds::Holds));
+    let forked = judged(&[(0, 1), (0, 2), (1, 2)]);
+    assert_eq!(forked, both(Holds::Violated, Holds::Holds));
+    let invented = judged(&[(0, 1), (0, 3)]);
+    assert_eq!(invented, both(Holds::NeverExercised, Holds::Violated));
+    assert_eq!(
+        judged(&[]),
+        both(Holds::NeverExercised, Holds::NeverExercised)
+    );
+}

@@ -1,0 +1,346 @@
+//! The cast of `[federation]`: organisations, their keys, and the users of their peers.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use fedsim_protocols::federation::authorisation::Exposure;
+use fedsim_protocols::federation::grant::Party;
+use fedsim_protocols::federation::identity::{IdentityRecord, Registry};
+use fedsim_protocols::federation::terms::{Capability, Level, Money, Organisation};
+use fedsim_protocols::federation::{authorisation, terms::ActionKind};
+use fedsim_protocols::pbft::{Member, PbftConfig, Roster};
+use fedsim_protocols::raft::RaftConfig;
+use fedsim_protocols::stack::{
+    Across, Directory, Errand, Federation, Scope, StackConfig, StackPeer, StackReply, StackRequest,
+};
+use fedsim_protocols::{
+    Identity, KeyScheme, Keys, PeerId, RequestId, RunKey, SecretSeed, Stream, StreamLabel,
+};
+use fedsim_scenarios::Scenario;
+use fedsim_scenarios::spec::{ErrandLoad, FederationSpec, LoadLoop, RequestLoad};
+
+use super::{Stage, Staged};
+use crate::checkers::federation::FederationWatch;
+use crate::engine::{Cast, Workload, identity_seed};
+use crate::runner::RunFailure;
+use crate::time::SimTime;
+use crate::workload::Rhythm;
+
+pub(super) fn stage<'a>(
+    scenario: &'a Scenario,
+    spec: &'a FederationSpec,
+) -> Result<Box<dyn Stage + 'a>, RunFailure> {
+    Ok(Box::new(Staged {
+        scenario,
+        cast: Box::new(|| FederationCast::new(scenario, spec)),
+        watch: Box::new(|| FederationWatch::new(scenario, spec)),
+    }))
+}
+
+/// Builds the peers of a federation.
+pub struct FederationCast {
+    configs: Vec<Arc<StackConfig>>,
+    federation: Arc<Federation>,
+    starts: Vec<SimTime>,
+    organisations: Vec<Organisation>,
+    errands: Vec<ErrandLoad>,
+}
+
+impl FederationCast {
+    /// The federation of `scenario`, set as `spec` says.
+    pub fn new(scenario: &Scenario, spec: &FederationSpec) -> Self {
+        let peers: Vec<PeerId> = (0..scenario.peers.len() as u32).map(PeerId).collect();
+        let mut names: Vec<&str> = Vec::new();
+        let mut groups: Vec<Vec<PeerId>> = Vec::new();
+        let mut organisations = Vec::new();
+        for (peer, described) in peers.iter().zip(&scenario.peers) {
+            let name = described.organisation.as_str();
+            let number = names.iter().position(|known| *known == name);
+            let number = number.unwrap_or_else(|| {
+                names.push(name);
+                groups.push(Vec::new());
+                names.len() - 1
+            });
+            groups[number].push(*peer);
+            organisations.push(Organisation(number as u16));
+        }
+        let federation = Arc::new(founded(scenario.seed, groups, spec.across));
+        let shared = StackConfig {
+            across: spec.across,
+            raft: Arc::new(RaftConfig::default()),
+            pbft: Arc::new(PbftConfig::default()),
+            actions: Arc::new(spec.actions()),
+            ..StackConfig::default()
+        };
+        let identities = &federation.directory.identities;
+        let config = |peer: &PeerId| {
+            Arc::new(StackConfig {
+                exposures: exposures(*peer, spec, identities),
+                levels: levels(*peer, spec, identities),
+                ..shared.clone()
+            })
+        };
+        let starts = scenario.peers.iter();
+        Self {
+            configs: peers.iter().map(config).collect(),
+            starts: starts.map(|peer| SimTime::from(peer.starts_at)).collect(),
+            organisations,
+            errands: scenario.workload.errands.clone(),
+            federation,
+        }
+    }
+}
+
+/// The keys of somebody who is no peer: an organisation or its root.
+fn keys(key: RunKey, purpose: &'static str, number: u32) -> Keys {
+    let label = StreamLabel {
+        purpose,
+        peer: number,
+        incarnation: 0,
+    };
+    Keys::new(KeyScheme::ed25519(), SecretSeed(key.derive(label)))
+}
+
+fn founded(seed: u64, organisations: Vec<Vec<PeerId>>, across: Across) -> Federation {
+    let key = RunKey::from_seed(seed);
+    let own = |peer: &PeerId| Keys::new(KeyScheme::ed25519(), identity_seed(key, *peer));
+    let numbers = 0..organisations.len() as u32;
+    let organisation_keys: Vec<Keys> = numbers
+        .map(|number| keys(key, "organisation", number))
+        .collect();
+    let member = |slot: &PeerId, keys: &Keys| Member {
+        slot: *slot,
+        key: keys.public(),
+    };
+    let everyone = organisations.concat();
+    let replicas = match across {
+        Across::TwoTier => {
+            let pairs = organisations.iter().zip(&organisation_keys);
+            pairs.map(|(peers, keys)| member(&peers[0], keys)).collect()
+        }
+        Across::Flat | Across::Raft => everyone.iter().map(|it| member(it, &own(it))).collect(),
+    };
+    let clients = everyone.iter().map(|it| (*it, own(it).public())).collect();
+    let roster = Roster::genesis(replicas, clients, Default::default());
+    let directory = enrolled(key, &organisations, own);
+    Federation {
+        organisations,
+        roster: Arc::new(roster),
+        organisation_keys,
+        directory: Arc::new(directory),
+    }
+}
+
+/// Every peer introduced, and enrolled by its organisation's root.
+fn enrolled(
+    key: RunKey,
+    organisations: &[Vec<PeerId>],
+    own: impl Fn(&PeerId) -> Keys,
+) -> Directory {
+    let root = |number: u16| keys(key, "organisation-root", u32::from(number));
+    let numbers = 0..organisations.len() as u16;
+    let roots = numbers
+        .clone()
+        .map(|number| (Organisation(number), root(number).public()));
+    let mut registry = Registry::new(roots.collect());
+    let mut identities = BTreeMap::new();
+    for (number, members) in numbers.zip(organisations) {
+        let (of, mut root) = (Organisation(number), root(number));
+        for (place, peer) in members.iter().enumerate() {
+            let mut keys = own(peer);
+            let public = keys.public();
+            let nickname = format!("{number}-{place}");
+            let introduction = IdentityRecord::introduce(&mut keys, of, &nickname);
+            let enrolment = IdentityRecord::enrol(&mut root, of, public);
+            for record in [introduction, enrolment] {
+                let learnt = registry.learn(&record, &mut keys);
+                learnt.expect("BUG: a record of our own making proves itself");
+            }
+            identities.insert(*peer, public.identity());
+        }
+    }
+    Directory {
+        registry,
+        identities,
+    }
+}
+
+fn exposures(
+    by: PeerId,
+    spec: &FederationSpec,
+    identities: &BTreeMap<PeerId, Identity>,
+) -> Vec<Exposure> {
+    let own = spec.expose.iter().filter(|it| it.by.contains(&by));
+    own.flat_map(|exposed| {
+        exposed.to.iter().map(|peer| Exposure {
+            capability: exposed.capability.clone(),
+            to: Party::Peer {
+                identity: identities[peer],
+            },
+            depth: 0,
+            level: exposed.level,
+        })
+    })
+    .collect()
+}
+
+fn levels(
+    by: PeerId,
+    spec: &FederationSpec,
+    identities: &BTreeMap<PeerId, Identity>,
+) -> BTreeMap<Identity, Level> {
+    let mut levels: BTreeMap<Identity, Level> = identities
+        .values()
+        .map(|identity| (*identity, spec.level))
+        .collect();
+    for trust in spec.trust.iter().filter(|it| it.by.contains(&by)) {
+        for peer in &trust.of {
+            levels.insert(identities[peer], trust.level);
+        }
+    }
+    levels
+}
+
+impl Cast for FederationCast {
+    type Machine = StackPeer;
+
+    fn machine(&self, peer: PeerId) -> StackPeer {
+        let config = Arc::clone(&self.configs[peer.index()]);
+        StackPeer::new(peer, config, Arc::clone(&self.federation))
+    }
+
+    fn protocol(&self) -> &'static str {
+        "federation"
+    }
+
+    fn starts_at(&self, peer: PeerId) -> SimTime {
+        self.starts[peer.index()]
+    }
+
+    fn workload(&self, peer: PeerId) -> Option<Box<dyn Workload<StackPeer>>> {
+        let own = self.errands.iter().filter(|load| load.by.contains(&peer));
+        let streams: Vec<ErrandStream> = own
+            .filter_map(|load| {
+                let to: Vec<PeerId> = load.to.iter().copied().filter(|to| *to != peer).collect();
+                (!to.is_empty()).then(|| self.errand_stream(peer, load, to))
+            })
+            .collect();
+        (!streams.is_empty()).then(|| Box::new(Users { streams }) as Box<dyn Workload<StackPeer>>)
+    }
+}
+
+impl FederationCast {
+    fn errand_stream(&self, peer: PeerId, load: &ErrandLoad, to: Vec<PeerId>) -> ErrandStream {
+        let rhythm = RequestLoad {
+            rhythm: LoadLoop::Open {
+                rate: load.rate,
+                arrivals: load.arrivals,
+            },
+            from: load.from,
+            until: load.until,
+            ..RequestLoad::default()
+        };
+        let own = self.organisations[peer.index()];
+        let stays_inside = to.iter().all(|it| self.organisations[it.index()] == own);
+        let usual = authorisation::capability_of(load.kind);
+        let usual = Capability::new(usual).expect("BUG: a valid name");
+        ErrandStream {
+            capability: load.capability.clone().unwrap_or(usual),
+            kind: load.kind,
+            to,
+            bytes: load.bytes as usize,
+            lifetime: load.lifetime,
+            scope: if stays_inside {
+                Scope::Organisation
+            } else {
+                Scope::Federation
+            },
+            rhythm: Rhythm::new(&rhythm, 0, 1),
+            next: None,
+        }
+    }
+}
+
+/// One kind of errand that the users at a peer want done again and again.
+struct ErrandStream {
+    kind: ActionKind,
+    capability: Capability,
+    to: Vec<PeerId>,
+    bytes: usize,
+    lifetime: fedsim_protocols::SimDuration,
+    scope: Scope,
+    rhythm: Rhythm,
+    next: Option<SimTime>,
+}
+
+impl ErrandStream {
+    /// An action for one peer, or a proposal for all that it concerns.
+    fn request(&self, id: RequestId, dice: &mut Stream) -> StackRequest {
+        let mut payload = format!("{} {}", self.kind.name(), id.0).into_bytes();
+        payload.resize(self.bytes.max(payload.len()), b'.');
+        if self.kind.changes_shared_state() {
+            return StackRequest::Propose {
+                scope: self.scope,
+                content: payload,
+            };
+        }
+        let place = dice.below(self.to.len() as u64) as usize;
+        StackRequest::Act {
+            errand: Box::new(Errand {
+                to: self.to[place],
+                kind: self.kind,
+                capability: self.capability.clone(),
+                payload,
+                lifetime: self.lifetime,
+                tokens_max: 0,
+                money_max: Money(0),
+            }),
+        }
+    }
+}
+
+/// The users at one peer.
+struct Users {
+    streams: Vec<ErrandStream>,
+}
+
+impl Users {
+    /// The stream whose turn is next, and when.
+    fn due(&self) -> Option<(SimTime, usize)> {
+        let dues = self.streams.iter().zip(0..);
+        dues.filter_map(|(stream, place)| Some((stream.next?, place)))
+            .min()
+    }
+}
+
+impl Workload<StackPeer> for Users {
+    fn first(&mut self, _: &mut Stream) -> Option<SimTime> {
+        for stream in &mut self.streams {
+            stream.next = stream.rhythm.first();
+        }
+        self.due().map(|(at, _)| at)
+    }
+
+    fn arrive(
+        &mut self,
+        now: SimTime,
+        id: RequestId,
+        dice: &mut Stream,
+    ) -> (StackRequest, Option<SimTime>) {
+        let (_, place) = self.due().expect("BUG: a request that nobody wants");
+        let stream = &mut self.streams[place];
+        let request = stream.request(id, dice);
+        stream.next = stream.rhythm.arrived(now, dice);
+        (request, self.due().map(|(at, _)| at))
+    }
+
+    fn answered(
+        &mut self,
+        _: SimTime,
+        _: RequestId,
+        _: &StackReply,
+        _: &mut Stream,
+    ) -> Option<SimTime> {
+        None
+    }
+}
