@@ -1,7 +1,5 @@
 //! Every checker sees what it is there for, and nothing in a federation of which all checks stand.
 
-use std::path::Path;
-
 use fedsim_protocols::PeerId;
 use fedsim_protocols::stack::{Proposal, Scope};
 use fedsim_record::Holds;
@@ -35,6 +33,7 @@ loss = 0.2
 [federation]
 skew = "1s"
 work_max = "4s"
+resend_after = "500ms"
 without = WITHOUT
 
 [[federation.expose]]
@@ -52,14 +51,11 @@ lifetime = "2s"
 /// The stage with some checks left out.
 fn scenario(without: &str) -> Scenario {
     let text = STAGE.replace("WITHOUT", without);
-    let document = Document::new("checked.toml", text);
-    let reading = Reading {
-        folder: Folder::At(Path::new(".")),
-        ..Reading::default()
-    };
+    let folder = Folder::new("");
+    let document = Document::read("checked.toml", &text, &folder, &Reading::default());
     document
-        .read(&reading)
-        .expect("a scenario without mistakes")
+        .unwrap_or_else(|errors| panic!("{errors:?}"))
+        .scenario
 }
 
 /// What the checkers find when some checks are left out.
@@ -106,7 +102,9 @@ fn proposal(number: u64) -> Proposal {
 fn judged(decided: &[(u32, u64)]) -> Vec<(&'static str, Holds)> {
     let mut decisions = Decisions::new(vec!["acme".to_owned(), "globex".to_owned()]);
     let at = SimTime::ZERO;
-    [1, 2].map(|number| decisions.proposed(at, &proposal(number)));
+    for number in [1, 2] {
+        decisions.proposed(at, &proposal(number));
+    }
     for (peer, number) in decided {
         decisions.decided(at, PeerId(*peer), Scope::Federation, &proposal(*number));
     }
