@@ -59,12 +59,9 @@ impl Part<Scenario> for Stories {
             [ProtocolSpec::Swim(_)] => steps::<SwimWords>(node, text, reader).map(Story::Swim),
             [ProtocolSpec::Rumor(_)] => steps::<RumorWords>(node, text, reader).map(Story::Rumor),
             [ProtocolSpec::Raft(_)] => steps::<RaftWords>(node, text, reader).map(Story::Raft),
-            [ProtocolSpec::Pbft(_)] => {
-                reader.refuse(
-                    node.place,
-                    "stories have no words for [pbft]",
-                    "leave it out",
-                );
+            [other @ (ProtocolSpec::Pbft(_) | ProtocolSpec::Federation(_))] => {
+                let message = format!("stories have no words for [{}]", other.name());
+                reader.refuse(node.place, message, "leave it out");
                 None
             }
             [] => None,

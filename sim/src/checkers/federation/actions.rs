@@ -79,9 +79,9 @@ impl Actions {
     }
 
     fn trust(&self, by: PeerId, of: PeerId) -> Level {
-        let said = self.spec.trust.iter();
-        let said = said.filter(|it| it.by.contains(&by) && it.of.contains(&of));
-        said.last().map_or(self.spec.level, |it| it.level)
+        let said = self.spec.trust.iter().rev();
+        let mut said = said.filter(|it| it.by.contains(&by) && it.of.contains(&of));
+        said.next().map_or(self.spec.level, |it| it.level)
     }
 
     pub(super) fn executed(&mut self, at: SimTime, peer: PeerId, effect: &Effect) {
