@@ -21,6 +21,7 @@ mod means;
 mod memory;
 mod network;
 mod passing;
+pub(crate) mod pbft;
 pub(crate) mod raft;
 mod roles;
 pub(crate) mod rumor;

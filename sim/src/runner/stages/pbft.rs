@@ -12,6 +12,8 @@ use fedsim_scenarios::Scenario;
 use fedsim_scenarios::spec::{Fault, PbftSpec, PeerSpec, RequestLoad, Role};
 
 use super::{Stage, Staged, key_scheme};
+use crate::adversary::Forge;
+use crate::adversary::pbft::PbftForge;
 use crate::checkers::pbft::promise::{Promise, last_change};
 use crate::checkers::pbft::{LIVENESS, PbftWatch};
 use crate::engine::{Cast, Workload, identity_seed};
@@ -242,6 +244,13 @@ impl<R: Rules> Cast for PbftCast<R> {
 
     fn starts_at(&self, peer: PeerId) -> SimTime {
         self.parts[peer.index()].starts_at
+    }
+
+    fn forge(&self) -> Arc<dyn Forge<PbftPeer<R>>> {
+        let timeouts = self.parts.iter().map(|part| part.config.view_timeout);
+        Arc::new(PbftForge {
+            patience: timeouts.min().unwrap_or_default(),
+        })
     }
 
     fn key_scheme(&self) -> KeyScheme {
