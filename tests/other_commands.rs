@@ -190,3 +190,40 @@ fn audit_logs_are_verified_on_their_own_and_tell_the_story_of_an_action() {
         .complains(&["audit-<peer>.jsonl"]);
     desk.fedsim(&["audit", "run", "--action", "ffff"]).exits(2);
 }
+
+#[test]
+fn runs_are_put_side_by_side() {
+    // Two runs under names of one's own; the page stands where it is said to, the JSON has a cell
+    // each, and a wrong baseline or directory is refused before anything is written.
+    let desk = Desk::new();
+    for (seed, out) in [("3", "calm"), ("4", "other")] {
+        desk.fedsim(&["run", "quick.toml", "--seed", seed, "--out", out])
+            .exits(0);
+    }
+    let said = desk
+        .fedsim(&["compare", "base=calm", "more=other"])
+        .exits(0);
+    assert!(said.out.contains("swim") && said.out.contains("more"));
+    assert!(desk.path("runs/comparison/report.html").is_file());
+    let arguments = [
+        "compare",
+        "base=calm",
+        "more=other",
+        "--out",
+        "c",
+        "--format",
+        "json",
+    ];
+    let object = json(&desk.fedsim(&arguments).exits(0).out);
+    assert_eq!(object["cells"].as_array().map(Vec::len), Some(2));
+    assert_eq!(object["cells"][1]["safe"], "kept");
+    for wrong in [
+        &["compare", "calm", "--baseline", "calmer"][..],
+        &["compare", "absent"],
+    ] {
+        let mut arguments = wrong.to_vec();
+        arguments.extend(["--out", "never"]);
+        desk.fedsim(&arguments).exits(2);
+        assert!(!desk.path("never").exists());
+    }
+}

@@ -5,14 +5,14 @@
 
 mod convergence;
 mod detection;
-mod durations;
+pub(crate) mod durations;
 mod elections;
 mod latency;
 mod load;
 mod membership;
 mod messages;
 mod samples;
-pub(crate) mod steps;
+mod steps;
 mod timeline;
 
 use fedsim_record::{RunRecord, Seconds};

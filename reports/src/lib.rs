@@ -9,6 +9,7 @@
 
 mod bands;
 mod chart;
+mod compare;
 mod directory;
 mod draw;
 mod error;
@@ -23,11 +24,15 @@ mod statistics;
 mod text;
 mod verdict;
 
+pub use compare::{
+    COMPARE_SCHEMA, Cell, Comparison, Judged, Source, SourceError, compare, comparison_text,
+    write_comparison,
+};
 pub use directory::{PAGE, PLOTS, render, write_report};
 pub use error::ReportError;
 pub use picture::{Picture, pictures};
 pub use png::svg_to_png;
 pub use seeds::{
-    Pooled, SEEDS_SCHEMA, SeedFailure, SeedsDirectory, SeedsSummary, pooled, seeds_text,
+    Found, Pooled, SEEDS_SCHEMA, SeedFailure, SeedsDirectory, SeedsSummary, pooled, seeds_text,
 };
 pub use text::text_summary;

@@ -28,6 +28,7 @@ pub(crate) fn page(record: &RunRecord, pictures: &[Picture]) -> String {
         (figures(pictures))
         (tables::faults(record))
         (tables::metrics(summary))
+        (tables::messages(record))
         (tables::events(record))
         (tables::peers(record))
         (scenario(record))

@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use crate::number::trim_zeros;
 
 pub use directory::SeedsDirectory;
-pub(crate) use directory::render;
+pub(crate) use directory::{read_summary, render};
 pub use pooled::{Pooled, pooled};
 pub use text::seeds_text;
 
@@ -49,6 +49,9 @@ pub struct SeedsSummary {
     /// What became of each line of `[expect.pooled]`, in the order of the file.
     #[serde(default)]
     pub expectations: Vec<Expectation>,
+    /// In how many runs each invariant held, by name.
+    #[serde(default)]
+    pub invariants: BTreeMap<String, Found>,
     /// Statistics of each metric over the runs that have it.
     pub metrics: BTreeMap<String, Pooled>,
 }
@@ -64,6 +67,41 @@ pub struct SeedFailure {
     pub why: String,
     /// Command line that gives the same run again.
     pub replay: String,
+}
+
+/// What runs say of one invariant: how many say what.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Found {
+    /// Runs in which it was put to the test and held.
+    pub holds: u64,
+    /// Runs in which it was violated.
+    pub violated: u64,
+    /// Runs that left its assumptions.
+    pub assumption_broken: u64,
+    /// Runs in which nothing could have violated it.
+    pub never_exercised: u64,
+}
+
+impl Found {
+    /// What one run says.
+    pub(crate) fn of(holds: Holds) -> Self {
+        let mut found = Self::default();
+        let count = match holds {
+            Holds::Holds => &mut found.holds,
+            Holds::Violated => &mut found.violated,
+            Holds::AssumptionBroken => &mut found.assumption_broken,
+            Holds::NeverExercised => &mut found.never_exercised,
+        };
+        *count = 1;
+        found
+    }
+
+    pub(crate) fn add(&mut self, other: &Self) {
+        self.holds += other.holds;
+        self.violated += other.violated;
+        self.assumption_broken += other.assumption_broken;
+        self.never_exercised += other.never_exercised;
+    }
 }
 
 impl SeedsSummary {
@@ -100,12 +138,17 @@ impl SeedsSummary {
             unknown: Vec::new(),
             failures: Vec::new(),
             expectations: Vec::new(),
+            invariants: BTreeMap::new(),
             metrics: BTreeMap::new(),
         }
     }
 
     fn add(&mut self, run: &Summary) {
         self.seeds += 1;
+        for one in &run.invariants {
+            let found = self.invariants.entry(one.name.clone()).or_default();
+            found.add(&Found::of(one.holds));
+        }
         match run.verdict {
             Verdict::Passed => {
                 self.passed += 1;

@@ -2,6 +2,7 @@
 
 mod audit;
 mod check;
+mod compare;
 mod completions;
 mod explain;
 mod input;
@@ -52,6 +53,8 @@ pub(crate) enum Command {
     Explain(explain::Explain),
     /// Make the pictures and the page of a run directory again
     Report(report::Report),
+    /// Put several runs side by side: which attack does what to which protocol
+    Compare(compare::Compare),
     /// Judge a recorded history of client operations for linearizability
     Judge(judge::Judge),
     /// Verify the audit logs of a run, and tell the story of an action
@@ -75,6 +78,7 @@ impl Command {
             Self::Check(check) => check.run(),
             Self::Explain(explain) => explain.run(),
             Self::Report(report) => report.run(),
+            Self::Compare(compare) => compare.run(),
             Self::Judge(judge) => judge.run(),
             Self::Audit(audit) => audit.run(),
             Self::Scrub(scrub) => scrub.run(),

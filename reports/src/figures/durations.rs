@@ -8,7 +8,7 @@ use crate::statistics::{Observation, distribution, quantile_of};
 ///
 /// The axis reaches as far as durations ended, so that one that was cut off late does not press
 /// all others together; it is in seconds if they reach ten of them.
-pub(super) fn distribution_panel(what: &str, sets: &[(String, Vec<Observation>)]) -> Panel {
+pub(crate) fn distribution_panel(what: &str, sets: &[(String, Vec<Observation>)]) -> Panel {
     let all = || sets.iter().flat_map(|(_, observations)| observations);
     let mut shown: Vec<f64> = ended(all()).collect();
     if shown.is_empty() {
@@ -69,7 +69,7 @@ pub(super) fn spread_axis(label: String, values: impl Iterator<Item = f64> + Clo
 }
 
 /// Median and 99th percentile in words, and how many were censored.
-pub(super) fn in_words(observations: &[Observation]) -> String {
+pub(crate) fn in_words(observations: &[Observation]) -> String {
     let steps = distribution(observations);
     let quantile = |share| match quantile_of(&steps, share) {
         Some(value) => format!("{} ms", measured(value)),

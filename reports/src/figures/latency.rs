@@ -16,11 +16,11 @@ pub(crate) fn charts(record: &RunRecord) -> Vec<Chart> {
 
 fn distribution_chart(record: &RunRecord) -> Chart {
     let rows = &record.tables.latency;
-    let all: Vec<Observation> = rows.iter().map(observed).collect();
+    let all: Vec<Observation> = rows.iter().map(Observation::from).collect();
     let sets: Vec<(String, Vec<Observation>)> = grouped(rows, |row| &row.operation)
         .into_iter()
         .map(|(operation, rows)| {
-            let observations = rows.into_iter().map(observed).collect();
+            let observations = rows.into_iter().map(Observation::from).collect();
             (operation.to_owned(), observations)
         })
         .collect();
@@ -36,10 +36,12 @@ fn distribution_chart(record: &RunRecord) -> Chart {
 }
 
 /// Unanswered operations are censored: their latency is at least what was seen of it.
-fn observed(row: &LatencyRow) -> Observation {
-    Observation {
-        value: row.latency_ms.as_f64(),
-        censored: row.outcome == Outcome::Unanswered,
+impl From<&LatencyRow> for Observation {
+    fn from(row: &LatencyRow) -> Self {
+        Self {
+            value: row.latency_ms.as_f64(),
+            censored: row.outcome == Outcome::Unanswered,
+        }
     }
 }
 

@@ -8,7 +8,7 @@ use crate::chart::{Axis, Chart, Curves, Line, Mark};
 use crate::statistics::{Observation, quantile};
 
 /// The steps that decide.
-pub(crate) const DECISIONS: [&str; 2] = ["commit", "decision"];
+const DECISIONS: [&str; 2] = ["commit", "decision"];
 
 /// Spans of the run over which a median is taken.
 const SPANS: usize = 60;
@@ -28,7 +28,7 @@ pub(crate) fn charts(record: &RunRecord) -> Vec<Chart> {
 }
 
 /// The durations of steps.
-pub(crate) fn observations(rows: &[&StepRow]) -> Vec<Observation> {
+fn observations(rows: &[&StepRow]) -> Vec<Observation> {
     let observed = |row: &&StepRow| Observation {
         value: row.duration_ms.as_f64(),
         censored: false,

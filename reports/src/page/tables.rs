@@ -1,11 +1,16 @@
 //! The tables of the report page.
 
+use std::collections::BTreeMap;
+
 use fedsim_record::{Expectation, FaultRow, Holds, Invariant, RunRecord, Summary, Violation};
 use maud::{Markup, html};
 
 use crate::bands::when;
 use crate::number::{count, measured, trim_zeros};
 use crate::verdict::holds_sign;
+
+/// The metrics that count what was decided.
+const DECISIONS: [&str; 2] = ["batches_decided", "committed_entries"];
 
 /// Faults that stand on the page without being asked for.
 const FAULTS_OPEN: usize = 20;
@@ -161,6 +166,52 @@ pub(super) fn metrics(summary: &Summary) -> Markup {
             }
         }
     }
+}
+
+/// Messages and bytes by kind over the whole run, and for each decision where anything decides.
+pub(super) fn messages(record: &RunRecord) -> Markup {
+    let mut kinds: BTreeMap<&str, (u64, u64)> = BTreeMap::new();
+    for row in &record.tables.messages {
+        let (sent, bytes) = kinds.entry(&row.kind).or_default();
+        *sent += row.sent;
+        *bytes += row.bytes;
+    }
+    let metrics = &record.summary.metrics;
+    let decisions = DECISIONS.iter().find_map(|name| metrics.get(*name));
+    let decisions = decisions.copied().filter(|decisions| *decisions > 0.0);
+    html! {
+        @if !kinds.is_empty() {
+            section {
+                h2 { "Messages by kind" }
+                table.sortable {
+                    thead {
+                        tr {
+                            th { "Kind" } th.number { "Sent" } th.number { "Bytes" }
+                            @if decisions.is_some() {
+                                th.number { "Sent a decision" } th.number { "Bytes a decision" }
+                            }
+                        }
+                    }
+                    tbody {
+                        @for (kind, (sent, bytes)) in &kinds {
+                            tr {
+                                td { code { (kind) } }
+                                (number(*sent as f64)) (number(*bytes as f64))
+                                @if let Some(decisions) = decisions {
+                                    (number(*sent as f64 / decisions))
+                                    (number(*bytes as f64 / decisions))
+                                }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn number(value: f64) -> Markup {
+    html! { td.number data-value=(value) { (measured(value)) } }
 }
 
 pub(super) fn events(record: &RunRecord) -> Markup {

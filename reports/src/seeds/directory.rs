@@ -85,24 +85,30 @@ impl SeedsDirectory {
 
 /// Makes the page of many runs again, from `runs.csv` and `summary.json`.
 pub(crate) fn render(directory: &Path) -> Result<(), ReportError> {
-    let read = |name: &str| {
-        let path = directory.join(name);
-        fs::read_to_string(&path).map_err(|source| RecordError::Io {
-            doing: "read",
-            path,
-            source,
-        })
-    };
-    let text = read(SUMMARY_FILE)?;
-    let summary: SeedsSummary = serde_json::from_str(&text).map_err(|error| RecordError::Json {
+    let summary = read_summary(directory)?;
+    let rows = read_runs(directory)?;
+    let scenario = read(directory, SCENARIO_FILE)?;
+    let pictures = page::pictures(&rows, &summary)?;
+    let page = page::page(&summary, &pictures, &scenario);
+    replace_report(directory, &pictures, &page)
+}
+
+/// The summary of many runs from their directory.
+pub(crate) fn read_summary(directory: &Path) -> Result<SeedsSummary, RecordError> {
+    let text = read(directory, SUMMARY_FILE)?;
+    serde_json::from_str(&text).map_err(|error| RecordError::Json {
         path: directory.join(SUMMARY_FILE),
         line: error.line(),
         column: error.column(),
         message: error.to_string(),
-    })?;
-    let rows = read_runs(directory)?;
-    let scenario = read(SCENARIO_FILE)?;
-    let pictures = page::pictures(&rows, &summary)?;
-    let page = page::page(&summary, &pictures, &scenario);
-    replace_report(directory, &pictures, &page)
+    })
+}
+
+fn read(directory: &Path, name: &str) -> Result<String, RecordError> {
+    let path = directory.join(name);
+    fs::read_to_string(&path).map_err(|source| RecordError::Io {
+        doing: "read",
+        path,
+        source,
+    })
 }

@@ -9,7 +9,7 @@ use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
 use crate::error::{DirectoryError, RecordError};
-use crate::record::{RunRecord, SCENARIO_FILE, SUMMARY_FILE, schema};
+use crate::record::{RunRecord, SUMMARY_FILE, schema};
 
 /// What every schema marker of ours begins with, so that one version replaces another's runs.
 const OUR_SCHEMAS: &str = "fedsim-";
@@ -199,9 +199,6 @@ fn refuse_foreign(target: &Path) -> Result<(), DirectoryError> {
     }
     if !there.is_dir() {
         return occupied("it is not a directory");
-    }
-    if !target.join(SCENARIO_FILE).is_file() {
-        return occupied("it is not a run directory of fedsim: it has no scenario.toml");
     }
     let Ok(summary) = fs::read_to_string(target.join(SUMMARY_FILE)) else {
         return occupied("it is not a run directory of fedsim: it has no summary.json");

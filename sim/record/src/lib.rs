@@ -22,7 +22,7 @@ mod tables;
 pub use directory::{RunDirectory, link_latest};
 pub use error::{DirectoryError, RecordError};
 pub use fixed_point::{FixedPoint, FixedPointError, Milliseconds, Seconds};
-pub use record::{Attachment, RunRecord, SCENARIO_FILE, SUMMARY_FILE};
+pub use record::{Attachment, RunRecord, SCENARIO_FILE, SUMMARY_FILE, read_tables};
 pub use runs::{PooledTables, RUNS_FILE, RunRow, read_runs, write_runs};
 pub use summary::{
     Expectation, Holds, Invariant, MessageTotals, RUN_SCHEMA, Summary, Verdict, Violation,

@@ -70,7 +70,7 @@ impl RunRecord {
         let summary = read_summary(directory)?;
         let path = directory.join(SCENARIO_FILE);
         let scenario = fs::read_to_string(&path).map_err(RecordError::io("read", &path))?;
-        let tables = Tables::fill(&mut TableFiles(directory))?;
+        let tables = read_tables(directory)?;
         Ok(Self {
             summary,
             scenario,
@@ -78,6 +78,14 @@ impl RunRecord {
             attachments: Vec::new(),
         })
     }
+}
+
+/// Reads the tables alone, of one run or pooled over many: the seeds of pooled rows are left aside.
+///
+/// # Errors
+/// [`RecordError::Table`] that names the file and the line at which it stops making sense.
+pub fn read_tables(directory: &Path) -> Result<Tables, RecordError> {
+    Tables::fill(&mut TableFiles(directory))
 }
 
 fn read_summary(directory: &Path) -> Result<Summary, RecordError> {

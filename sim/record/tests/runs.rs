@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use fedsim_record::{PooledTables, RUNS_FILE, RunRow, Tables, read_runs, write_runs};
+use fedsim_record::{PooledTables, RUNS_FILE, RunRow, Tables, read_runs, read_tables, write_runs};
 
 use crate::sample::record;
 
@@ -53,4 +53,19 @@ fn pooled_rows_carry_their_seed_and_have_one_header() {
     for name in Tables::FILES {
         assert!(home.path().join(name).is_file(), "{name} was not pooled");
     }
+}
+
+#[test]
+fn pooled_rows_are_read_back_without_their_seeds() {
+    // Every table of both runs, in order: just the rows of one behind those of the other.
+    let home = tempfile::tempdir().unwrap();
+    let mut pool = PooledTables::new(home.path());
+    for seed in [3, 4] {
+        pool.add(&record(seed)).unwrap();
+    }
+    pool.finish().unwrap();
+    let (read, one) = (read_tables(home.path()).unwrap(), record(3).tables);
+    assert_eq!(read.latency, [&one.latency[..], &one.latency[..]].concat());
+    assert_eq!(read.steps, [&one.steps[..], &one.steps[..]].concat());
+    assert_eq!(read.timeline.len(), 2 * one.timeline.len());
 }
