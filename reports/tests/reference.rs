@@ -11,8 +11,14 @@ const REFERENCE: &str = include_str!("../README.md");
 
 /// The line of the reference page that explains `name`.
 fn line_of(name: &str) -> &'static str {
-    let start = format!("| `{name}` |");
-    let line = REFERENCE.lines().find(|line| line.starts_with(&start));
+    let quoted = format!("`{name}`");
+    let names = |line: &str| {
+        line.strip_prefix("| ")
+            .and_then(|rest| rest.split(" |").next())
+    };
+    let is_of =
+        |line: &&str| names(line).is_some_and(|names| names.split(", ").any(|it| it == quoted));
+    let line = REFERENCE.lines().find(is_of);
     line.unwrap_or_else(|| panic!("the reference has no line for {name}"))
 }
 

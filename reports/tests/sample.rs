@@ -463,12 +463,19 @@ fn elections() -> Vec<ElectionRow> {
 }
 
 fn steps() -> Vec<StepRow> {
-    let step = |index: u32| StepRow {
-        step: "commit".to_owned(),
+    let step = |index: u32, name: &str, least: f64| StepRow {
+        step: name.to_owned(),
         at_s: seconds(1.5 + f64::from(index) * 0.1),
-        duration_ms: milliseconds(40.0 + 80.0 * noise(u64::from(index) + 900)),
+        duration_ms: milliseconds(least + 2.0 * least * noise(u64::from(index) + 900)),
     };
-    (0..500).map(step).collect()
+    let names = [
+        ("commit", 40.0),
+        ("decision", 35.0),
+        ("phase/prepare", 15.0),
+        ("phase/commit", 18.0),
+    ];
+    let rows = names.map(|(name, least)| (0..500).map(move |index| step(index, name, least)));
+    rows.into_iter().flatten().collect()
 }
 
 /// Five servers of which one leads at a time and then crashes.

@@ -113,7 +113,10 @@ fn medians(points: &[(f64, f64)], end: f64) -> Vec<(f64, f64)> {
 fn phase_chart(phases: &[(&str, Vec<&StepRow>)]) -> Option<Chart> {
     let sets: Vec<(String, Vec<Observation>)> = phases
         .iter()
-        .map(|(phase, rows)| ((*phase).to_owned(), observations(rows)))
+        .map(|(phase, rows)| {
+            let name = phase.strip_prefix("phase/").unwrap_or(phase);
+            (name.to_owned(), observations(rows))
+        })
         .collect();
     let words = sets
         .iter()
