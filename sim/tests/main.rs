@@ -6,6 +6,8 @@ mod broken_rumor;
 mod broken_swim;
 /// PBFT counts messages and delays as the papers do.
 mod pbft;
+/// A trace of PBFT shows the votes behind every step.
+mod pbft_trace;
 /// A trace of Raft can be replayed, and says all that happened.
 mod raft_trace;
 /// Every shipped scenario keeps its claim.

@@ -4,18 +4,17 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use fedsim_protocols::pbft::{Execution, Placement, Sequence, Timestamp, View};
 use fedsim_protocols::{PeerId, SimDuration};
-use fedsim_record::{SampleRow, Seconds};
+use fedsim_record::{Milliseconds, SampleRow, StepRow};
 
-use super::group::Group;
-use super::views::Views;
-use crate::runner::WatchReport;
+use crate::checkers::Thinned;
+use crate::runner::{WatchReport, seconds};
 use crate::time::SimTime;
 
 /// Samples of each series at most.
 const SAMPLES: usize = 2_000;
 
-/// Replicas at most whose views are sampled.
-const TIMELINES: usize = 64;
+/// Durations of each phase, and of decisions, that are written down at most.
+const STEPS: usize = 20_000;
 
 /// The phases of a request (Castro and Liskov 1999, figure 1), each as seen by one replica or the
 /// client.
@@ -41,6 +40,17 @@ impl Phase {
         (Self::Commit, "phase_commit_mean_ms"),
         (Self::Reply, "phase_reply_mean_ms"),
     ];
+
+    /// As tables name it.
+    fn step(self) -> &'static str {
+        match self {
+            Self::Request => "phase/request",
+            Self::PrePrepare => "phase/pre-prepare",
+            Self::Prepare => "phase/prepare",
+            Self::Commit => "phase/commit",
+            Self::Reply => "phase/reply",
+        }
+    }
 }
 
 /// Spans summed up.
@@ -66,6 +76,8 @@ impl Mean {
 struct Batch {
     view: View,
     assigned: SimTime,
+    /// Whether anybody knows that it committed.
+    is_decided: bool,
     /// When each replica last took a step with it.
     steps: Vec<SimTime>,
 }
@@ -86,13 +98,13 @@ pub(super) struct Tallies {
 
 /// Measures requests, phases and views.
 pub(super) struct Measures {
-    names: Vec<String>,
+    peers: usize,
     warm_up: SimTime,
     pub(super) tallies: Tallies,
     latencies: Vec<u64>,
-    /// Latencies of the current interval.
-    recent: Vec<u64>,
     phases: [Mean; 5],
+    phase_steps: [Thinned<StepRow>; 5],
+    decisions: Thinned<StepRow>,
     batches: BTreeMap<Sequence, Batch>,
     /// What each client waits for, and since when.
     asked: BTreeMap<PeerId, (Timestamp, SimTime)>,
@@ -107,20 +119,20 @@ pub(super) struct Measures {
     entered: BTreeSet<(u64, u64)>,
     last_execution: SimTime,
     longest_stall: SimDuration,
-    samples: Vec<SampleRow>,
-    taken: usize,
+    samples: Thinned<SampleRow>,
     sampled: (SimTime, u64),
 }
 
 impl Measures {
-    pub(super) fn new(names: Vec<String>, warm_up: SimTime) -> Self {
+    pub(super) fn new(peers: usize, warm_up: SimTime) -> Self {
         Self {
-            names,
+            peers,
             warm_up,
             tallies: Tallies::default(),
             latencies: Vec::new(),
-            recent: Vec::new(),
             phases: [Mean::default(); 5],
+            phase_steps: std::array::from_fn(|_| Thinned::new(STEPS)),
+            decisions: Thinned::new(STEPS),
             batches: BTreeMap::new(),
             asked: BTreeMap::new(),
             executed_at: BTreeMap::new(),
@@ -131,15 +143,19 @@ impl Measures {
             entered: BTreeSet::new(),
             last_execution: SimTime::ZERO,
             longest_stall: SimDuration::ZERO,
-            samples: Vec::new(),
-            taken: 0,
+            samples: Thinned::new(SAMPLES),
             sampled: (SimTime::ZERO, 0),
         }
     }
 
     fn phase(&mut self, at: SimTime, phase: Phase, since: SimTime) {
+        self.phase_of(at, phase, at.since(since));
+    }
+
+    fn phase_of(&mut self, at: SimTime, phase: Phase, span: SimDuration) {
         if at >= self.warm_up {
-            self.phases[phase as usize].add(at.since(since));
+            self.phases[phase as usize].add(span);
+            self.phase_steps[phase as usize].push(|| step(phase.step(), at, span));
         }
     }
 
@@ -156,9 +172,7 @@ impl Measures {
             return;
         };
         if at >= self.warm_up {
-            let span = at.since(asked).as_nanos();
-            self.latencies.push(span);
-            self.recent.push(span);
+            self.latencies.push(at.since(asked).as_nanos());
         }
         if let Some(executed) = self.executed_at.remove(&client) {
             self.phase(at, Phase::Reply, executed);
@@ -178,10 +192,11 @@ impl Measures {
         placement: &Placement,
         leads: bool,
     ) {
-        let peers = self.names.len();
+        let peers = self.peers;
         let fresh = Batch {
             view: placement.view,
             assigned: at,
+            is_decided: false,
             steps: vec![at; peers],
         };
         let batch = self
@@ -220,6 +235,15 @@ impl Measures {
 
     pub(super) fn committed(&mut self, at: SimTime, peer: PeerId, placement: &Placement) {
         self.stepped(at, peer, placement, Phase::Commit);
+        let batch = self.batches.get_mut(&placement.sequence);
+        let Some(batch) = batch.filter(|it| !it.is_decided && it.view == placement.view) else {
+            return;
+        };
+        batch.is_decided = true;
+        let span = at.since(batch.assigned);
+        if at >= self.warm_up {
+            self.decisions.push(|| step("decision", at, span));
+        }
     }
 
     /// A replica executed a request for its client, for good or not.
@@ -233,9 +257,9 @@ impl Measures {
         if let Some(batch) = batch
             && self.executed_at.insert(client, at).is_none()
             && batch.assigned >= *asked
-            && at >= self.warm_up
         {
-            self.phases[Phase::Request as usize].add(batch.assigned.since(*asked));
+            let span = batch.assigned.since(*asked);
+            self.phase_of(at, Phase::Request, span);
         }
     }
 
@@ -271,32 +295,18 @@ impl Measures {
         }
     }
 
-    pub(super) fn sample(&mut self, now: SimTime, group: &Group, views: &Views) {
-        let recent = std::mem::take(&mut self.recent);
+    /// How many requests are executed in a second.
+    pub(super) fn sample(&mut self, now: SimTime) {
         let (before, requests) = std::mem::replace(&mut self.sampled, (now, self.requests));
-        self.taken += 1;
-        if self.taken > SAMPLES {
-            return;
-        }
-        let at_s = Seconds::from_nanos(now.as_nanos());
-        for peer in group.replicas().iter().take(TIMELINES) {
-            if group.conditions[peer.index()].is_up && group.is_honest(*peer) {
-                let view = views.of(*peer).1.0 as f64;
-                let line = &self.names[peer.index()];
-                self.samples.push(row("view", line, ("", view), at_s));
-            }
-        }
         let span = now.since(before).as_secs_f64();
         if span > 0.0 {
             let rate = (self.requests - requests) as f64 / span;
-            self.samples
-                .push(row("requests executed", "all", ("per s", rate), at_s));
-        }
-        if let Some([p50, p99]) = quantiles(recent, [0.50, 0.99]) {
-            self.samples
-                .push(row("decision latency", "median", ("ms", p50), at_s));
-            self.samples
-                .push(row("decision latency", "p99", ("ms", p99), at_s));
+            self.samples.push(|| SampleRow {
+                series: "requests executed".to_owned(),
+                unit: "per s".to_owned(),
+                at_s: seconds(now),
+                value: rate,
+            });
         }
     }
 
@@ -340,7 +350,12 @@ impl Measures {
             report.metric(name, mean.ms());
         }
         self.finish_latencies(report);
-        report.tables.samples = std::mem::take(&mut self.samples);
+        report.tables.samples = self.samples.take();
+        let mut steps = self.decisions.take();
+        for phase in &mut self.phase_steps {
+            steps.append(&mut phase.take());
+        }
+        report.tables.steps = steps;
     }
 
     fn finish_latencies(&mut self, report: &mut WatchReport) {
@@ -386,12 +401,11 @@ impl Measures {
     }
 }
 
-fn row(panel: &str, line: &str, (unit, value): (&str, f64), at_s: Seconds) -> SampleRow {
-    SampleRow {
-        series: format!("{panel}/{line}"),
-        unit: unit.to_owned(),
-        at_s,
-        value,
+fn step(name: &str, at: SimTime, span: SimDuration) -> StepRow {
+    StepRow {
+        step: name.to_owned(),
+        at_s: seconds(at),
+        duration_ms: Milliseconds::from_nanos(span.as_nanos()),
     }
 }
 

@@ -27,25 +27,25 @@ mod memory;
 mod order;
 mod progress;
 pub(crate) mod promise;
+mod reigns;
 mod replies;
 mod requests;
 #[cfg(test)]
 mod tests;
+mod trace;
 mod views;
+mod watch;
 
 use fedsim_protocols::pbft::{
-    Epoch, Execution, Operation, Outcome, PbftEvent, PbftMessage, PbftPeer, Placement, Reason,
-    Request, Rules, Sequence, View,
+    Epoch, Execution, PbftEvent, PbftPeer, Placement, Reason, Request, Rules, Sequence, View,
 };
-use fedsim_protocols::{Message, PeerId, SimDuration};
-use fedsim_record::Outcome as Answer;
+use fedsim_protocols::{PeerId, SimDuration};
 use fedsim_scenarios::Scenario;
 use fedsim_scenarios::spec::{Fault, PbftSpec, Role};
 
 use super::{Clients, Finding, Ledger};
 use crate::adversary::byzantine;
-use crate::engine::{Happened, Notice, Observer, Outcome as RunOutcome, World};
-use crate::runner::{Watch, WatchReport};
+use crate::engine::{Happened, Notice};
 use crate::time::SimTime;
 use crate::workload::StoreProtocol;
 use agreement::Agreement;
@@ -57,8 +57,10 @@ use memory::Memory;
 use order::Order;
 use progress::Progress;
 use promise::Promise;
+use reigns::Reigns;
 use replies::Replies;
 use requests::Requests;
+use trace::Trace;
 use views::Views;
 
 const AGREEMENT: &str = "pbft/agreement";
@@ -72,9 +74,6 @@ const REPLIES: &str = "pbft/client-validity";
 const LINEARIZABLE: &str = "pbft/linearizable";
 const MEMORY: &str = "pbft/bounded-memory";
 pub(crate) const LIVENESS: &str = "pbft/liveness";
-
-/// The kinds of message that order a request.
-const NORMAL_CASE: [&str; 3] = ["pre-prepare", "prepare", "commit"];
 
 /// Watches a PBFT group and its clients.
 pub struct PbftWatch {
@@ -90,6 +89,9 @@ pub struct PbftWatch {
     memory: Memory,
     progress: Progress,
     measures: Measures,
+    reigns: Reigns,
+    trace: Option<Trace>,
+    names: Vec<String>,
     /// Requests of the batch that each replica executes.
     in_batch: Vec<u64>,
 }
@@ -100,6 +102,7 @@ impl PbftWatch {
     pub fn new(scenario: &Scenario, spec: &PbftSpec) -> Self {
         let (peers, config) = (scenario.peers.len(), &spec.members.base);
         let names = scenario.peers.iter().map(|it| it.nickname.clone());
+        let names: Vec<String> = names.collect();
         let clients = scenario.peers.iter().filter(|it| it.role == Role::Client);
         let wiped = |fault: &Fault| matches!(fault, Fault::Wipe(_));
         let syncing = longest_sync(scenario);
@@ -118,7 +121,10 @@ impl PbftWatch {
             memory: Memory::new(config, clients.count()),
             progress: Progress::new(scenario, Promise::new(scenario, config)),
             clients: Clients::new(),
-            measures: Measures::new(names.collect(), SimTime::from(scenario.warm_up)),
+            measures: Measures::new(peers, SimTime::from(scenario.warm_up)),
+            reigns: Reigns::new(peers),
+            trace: None,
+            names,
             in_batch: vec![0; peers],
         }
     }
@@ -386,105 +392,4 @@ fn longest_sync(scenario: &Scenario) -> SimDuration {
     let disks = network.disks.iter().map(|it| &it.spec).chain(faulty);
     let all = std::iter::once(&network.disk).chain(disks);
     all.map(|disk| disk.fsync_high).max().unwrap_or_default()
-}
-
-impl<R: Rules> Observer<PbftPeer<R>> for PbftWatch {
-    fn notice(&mut self, notice: &Notice<PbftPeer<R>>, _: &World<'_>) {
-        self.happened(notice);
-    }
-
-    fn weather_changed(&mut self, now: SimTime, _: &World<'_>) {
-        self.progress.disturb(now);
-    }
-
-    fn sample(&mut self, now: SimTime, world: &World<'_>) {
-        self.progress.sample(now, &self.group, world);
-        self.measures.sample(now, &self.group, &self.views);
-    }
-}
-
-impl<R: Rules> Watch<PbftPeer<R>> for PbftWatch {
-    fn concerns(event: &PbftEvent, _: &[PeerId]) -> bool {
-        !matches!(event, PbftEvent::Rejected { .. })
-    }
-
-    fn is_of_interest(&self, event: &PbftEvent) -> bool {
-        match event {
-            PbftEvent::RolledBack { .. }
-            | PbftEvent::CheckpointStable { .. }
-            | PbftEvent::ViewChangeStarted { .. }
-            | PbftEvent::PrimaryElected { .. }
-            | PbftEvent::NewViewEntered { .. }
-            | PbftEvent::StateTransferred { .. }
-            | PbftEvent::Reconfigured { .. }
-            | PbftEvent::Retransmitted { .. } => true,
-            PbftEvent::PrePrepared { .. }
-            | PbftEvent::Prepared { .. }
-            | PbftEvent::CommittedLocal { .. }
-            | PbftEvent::Executed { .. }
-            | PbftEvent::ExecutedTentatively { .. }
-            | PbftEvent::BatchExecuted { .. }
-            | PbftEvent::ReadOnlyAnswered { .. }
-            | PbftEvent::CheckpointTaken { .. }
-            | PbftEvent::Requested { .. }
-            | PbftEvent::ReplyAccepted { .. }
-            | PbftEvent::Rejected { .. } => false,
-        }
-    }
-
-    fn operation(&self, request: &Operation) -> &'static str {
-        match request {
-            Operation::Read { .. } => "read",
-            Operation::Write { .. } => "write",
-            Operation::CompareAndSwap { .. } => "cas",
-            Operation::Append { .. } => "append",
-            Operation::Reconfigure { .. } => "reconfigure",
-        }
-    }
-
-    fn answer(&self, reply: &Outcome) -> Answer {
-        match reply {
-            Outcome::Value { .. }
-            | Outcome::Written {}
-            | Outcome::Swapped { .. }
-            | Outcome::Appended { .. }
-            | Outcome::Reconfigured {} => Answer::Ok,
-            Outcome::Refused {} => Answer::Failed,
-        }
-    }
-
-    fn finish(&mut self, outcome: &RunOutcome, report: &mut WatchReport) {
-        let end = outcome.ended_at;
-        report.findings = self.findings(end);
-        let kinds = PbftMessage::KINDS.iter().enumerate();
-        let normal = kinds.filter(|(_, kind)| NORMAL_CASE.contains(kind));
-        let sent = normal.map(|(kind, _)| outcome.counters.total(kind));
-        let sent = sent.fold((0, 0), |sum, kind| (sum.0 + kind.sent, sum.1 + kind.bytes));
-        self.measures.finish(end, sent, report);
-        report.metric("log_max_places", self.memory.most.log as f64);
-        report.metric("early_messages_max", self.memory.most.future as f64);
-        self.clients.report(report);
-    }
-
-    fn metric_names() -> Vec<String> {
-        let all = Measures::names().chain(Clients::METRICS);
-        let all = all.chain(["log_max_places", "early_messages_max"]);
-        all.map(str::to_owned).collect()
-    }
-
-    fn invariant_names() -> Vec<&'static str> {
-        vec![
-            AGREEMENT,
-            ORDER,
-            VALIDITY,
-            INTEGRITY,
-            CERTIFICATES,
-            CHECKPOINTS,
-            VIEWS,
-            REPLIES,
-            LINEARIZABLE,
-            MEMORY,
-            LIVENESS,
-        ]
-    }
 }
