@@ -140,13 +140,19 @@ fn bar(
     }
 }
 
-/// At most `chars_max` characters of a text, an ellipsis for the rest.
+/// At most `chars_max` characters of a text, an ellipsis for its middle: operations begin with what
+/// is done, and values often differ at their ends alone.
 fn shortened(text: &str, chars_max: usize) -> String {
-    if text.chars().count() <= chars_max {
+    let length = text.chars().count();
+    if length <= chars_max {
         return text.to_owned();
     }
-    let kept = text.chars().take(chars_max.saturating_sub(1));
-    kept.chain(['…']).collect()
+    let kept = chars_max.saturating_sub(1);
+    let tail = kept / 2;
+    let head = text.chars().take(kept - tail);
+    head.chain(['…'])
+        .chain(text.chars().skip(length - tail))
+        .collect()
 }
 
 /// The values the object may have held, in words.
@@ -161,4 +167,19 @@ fn held_in_words(stuck: &Stuck) -> String {
         false => "",
     };
     format!("it may have held {}{others} then", values.join(" or "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_shortened_text_keeps_both_ends() {
+        // Padded values of one workload differ in their last characters; no bound may be exceeded.
+        assert_eq!(shortened("write \"-----1.50\"", 9), "writ….50\"");
+        assert_eq!(shortened("read", 4), "read");
+        for most in 0..9 {
+            assert!(shortened("write \"1\"", most).chars().count() <= most.max(1));
+        }
+    }
 }

@@ -8,8 +8,8 @@ use super::super::stuck::Stuck;
 use super::{Bar, Fate, Layout, held_in_words, shortened};
 
 /// Most operations shown.
-const OPERATIONS_MAX: usize = 40;
-const COLUMN_PX: usize = 46;
+const OPERATIONS_MAX: usize = 20;
+const COLUMN_PX: usize = 56;
 const LANE_PX: usize = 40;
 const BAR_PX: usize = 26;
 const LEFT_PX: usize = 90;
