@@ -12,14 +12,15 @@ const REFERENCE: &str = include_str!("../README.md");
 /// The line of the reference page that explains `name`.
 fn line_of(name: &str) -> &'static str {
     let quoted = format!("`{name}`");
-    let names = |line: &str| {
-        line.strip_prefix("| ")
-            .and_then(|rest| rest.split(" |").next())
-    };
-    let is_of =
-        |line: &&str| names(line).is_some_and(|names| names.split(", ").any(|it| it == quoted));
+    let is_of = |line: &&str| first_cell(line).split(", ").any(|it| it == quoted);
     let line = REFERENCE.lines().find(is_of);
     line.unwrap_or_else(|| panic!("the reference has no line for {name}"))
+}
+
+/// The first cell of a row of a table; nothing of any other line.
+fn first_cell(line: &str) -> &str {
+    let row = line.strip_prefix("| ").unwrap_or_default();
+    row.split(" |").next().unwrap_or_default()
 }
 
 #[test]
