@@ -110,6 +110,14 @@ impl Facts {
 }
 
 /// The ends of a message's way.
+struct Ends {
+    from: PeerId,
+    to: PeerId,
+    kind: &'static str,
+    id: String,
+}
+
+/// The same by nicknames.
 #[derive(Serialize)]
 struct Way<'a> {
     sender: &'a str,
@@ -182,14 +190,15 @@ impl Trace {
         let message: &PbftMessage = &passage.payload;
         let kind = PbftMessage::KINDS[message.kind()];
         let id = format!("{}:{}", from.0, passage.seq + copy);
-        self.line(at, whose, Some((from, to, kind, id)), said(message));
+        let ends = Ends { from, to, kind, id };
+        self.line(at, whose, Some(ends), said(message));
     }
 
     fn line(
         &mut self,
         at: SimTime,
         (peer, action): (PeerId, &str),
-        way: Option<(PeerId, PeerId, &'static str, String)>,
+        ends: Option<Ends>,
         facts: Facts,
     ) {
         self.lines += 1;
@@ -199,11 +208,11 @@ impl Trace {
             time_ns: at.as_nanos(),
             action,
             replica: name(peer),
-            way: way.map(|(from, to, kind, id)| Way {
-                sender: name(from),
-                to: name(to),
-                kind,
-                id,
+            way: ends.map(|ends| Way {
+                sender: name(ends.from),
+                to: name(ends.to),
+                kind: ends.kind,
+                id: ends.id,
             }),
             facts,
         };
