@@ -216,7 +216,7 @@ fn runs_are_put_side_by_side() {
     ];
     let object = json(&desk.fedsim(&arguments).exits(0).out);
     assert_eq!(object["cells"].as_array().map(Vec::len), Some(2));
-    assert_eq!(object["cells"][1]["safe"], "kept");
+    assert_eq!(object["cells"][1]["protocol"], "swim");
     for wrong in [
         &["compare", "calm", "--baseline", "calmer"][..],
         &["compare", "absent"],
