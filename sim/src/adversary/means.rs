@@ -130,12 +130,4 @@ impl<P: Protocol> Means<'_, P> {
             .sign(me, content)
             .expect("BUG: a member is not on its own ring")
     }
-
-    /// One of several; none of none.
-    pub fn pick<T: Clone>(&mut self, of: &[T]) -> Option<T> {
-        match of.len() {
-            0 => None,
-            many => Some(of[self.dice.below(many as u64) as usize].clone()),
-        }
-    }
 }

@@ -7,6 +7,8 @@
 mod changes;
 mod primary;
 mod steps;
+#[cfg(test)]
+mod tests;
 
 use fedsim_protocols::pbft::message::{Batch, Request};
 use fedsim_protocols::pbft::{Digest, Operation, Outcome, PbftMessage, PbftPeer, Rules};
