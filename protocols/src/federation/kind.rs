@@ -44,6 +44,12 @@ pub enum Kind {
     Name,
 }
 
+impl crate::fold::Fold for Kind {
+    fn fold(&self, into: &mut crate::fold::Folder) {
+        into.u64(*self as u64);
+    }
+}
+
 impl Kind {
     /// All kinds, in order.
     pub const ALL: [Self; 15] = [

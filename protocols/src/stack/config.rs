@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::federation::authorisation::Exposure;
+use crate::federation::sanitise::Sanitiser;
 use crate::federation::terms::Level;
 use crate::identity::{Identity, Keys};
 use crate::pbft::{PbftConfig, Roster};
@@ -52,6 +53,10 @@ pub struct Federation {
     pub organisation_keys: Vec<Keys>,
     /// Who is who.
     pub directory: Arc<Directory>,
+    /// Finds and removes what must not leave.
+    pub sanitiser: Arc<Sanitiser>,
+    /// What each organisation makes its pseudonyms from; read by its own peers alone.
+    pub pseudonym_secrets: Vec<[u8; 32]>,
 }
 
 impl Federation {

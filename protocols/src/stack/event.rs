@@ -6,6 +6,7 @@ use crate::federation::terms::{ActionId, ActionKind, Capability};
 use crate::fold_enum;
 use crate::identity::Identity;
 use crate::pbft::PbftEvent;
+use crate::peer::PeerId;
 use crate::raft::RaftEvent;
 use crate::swim::SwimEvent;
 
@@ -53,6 +54,20 @@ pub enum StackEvent {
         kind: ActionKind,
         /// By which ability of the other.
         capability: Capability,
+        /// The plaintext that enters the transport.
+        payload: Vec<u8>,
+    },
+    /// It found, once an action was under way, what should not have left.
+    PrivateDataSent {
+        /// For whom.
+        to: Identity,
+        /// How many pieces.
+        found: u64,
+    },
+    /// It did not ask: nothing of what was to be said may leave, or there is no such peer.
+    ActionWithheld {
+        /// Whom it was to ask.
+        to: PeerId,
     },
     /// What it had asked for came to an end.
     ActionEnded {
@@ -87,10 +102,12 @@ fold_enum!(StackEvent {
     3 = Proposed { proposal },
     4 = Decided { scope, proposal },
     5 = Rejected { reason },
-    6 = ActionSent { action, to, kind, capability },
+    6 = ActionSent { action, to, kind, capability, payload },
     7 = ActionEnded { action, ending },
     8 = ActionExecuted { effect },
     9 = ActionRefused { source, refusal },
+    10 = ActionWithheld { to },
+    11 = PrivateDataSent { to, found },
 });
 
 impl Event for StackEvent {
@@ -102,6 +119,8 @@ impl Event for StackEvent {
             Self::Proposed { .. } => "proposed",
             Self::Decided { .. } => "decided",
             Self::ActionSent { .. } => "action-sent",
+            Self::PrivateDataSent { .. } => "private-data-sent",
+            Self::ActionWithheld { .. } => "action-withheld",
             Self::ActionEnded { .. } => "action-ended",
             Self::ActionExecuted { .. } => "action-executed",
             Self::ActionRefused { .. } => "action-refused",
@@ -119,6 +138,8 @@ impl Event for StackEvent {
             Self::Proposed { .. }
             | Self::Decided { .. }
             | Self::ActionSent { .. }
+            | Self::ActionWithheld { .. }
+            | Self::PrivateDataSent { .. }
             | Self::ActionEnded { .. }
             | Self::ActionExecuted { .. } => None,
         }
@@ -138,6 +159,8 @@ impl Event for StackEvent {
                 capability,
                 ..
             } => format!("{action:?}, {capability} of {to:?}"),
+            Self::PrivateDataSent { to, found } => format!("{found} pieces to {to:?}"),
+            Self::ActionWithheld { to } => format!("for {to}"),
             Self::ActionEnded { action, ending } => format!("{action:?}, {ending:?}"),
             Self::ActionExecuted { effect } => {
                 let Effect {

@@ -30,7 +30,7 @@ use crate::protocol::Context;
 use crate::raft::{RaftRecord, RaftTimer};
 use crate::swim::{SwimRecord, SwimTimer};
 
-pub use actions::{ActionRecord, ActionsConfig, Directory, Effect, Ending, Errand};
+pub use actions::{ActionRecord, ActionsConfig, Directory, Effect, Ending, Errand, PrivacyGate};
 pub use config::{Across, Federation, StackConfig};
 pub use council::Proposal;
 pub use event::StackEvent;

@@ -50,7 +50,7 @@ impl StackPeer {
         let office = Office::new(
             me,
             &config.actions,
-            &federation.directory,
+            &federation,
             &config.exposures,
             &config.levels,
         );

@@ -7,6 +7,7 @@ use crate::federation::authorisation::Exposure;
 use crate::federation::envelope::{Code, Refusal};
 use crate::federation::grant::Party;
 use crate::federation::identity::{IdentityRecord, Registry};
+use crate::federation::sanitise::{Policy, Sanitiser};
 use crate::federation::terms::{ActionKind, Capability, Level, Money, Organisation};
 use crate::identity::{KeyScheme, Keys};
 use crate::outbox::RequestId;
@@ -56,11 +57,14 @@ fn federation(organisations: u32, size: u32, across: Across) -> Arc<Federation> 
     let clients: BTreeMap<_, _> = clients.map(|peer| (*peer, keys(peer.0).public())).collect();
     let roster = Arc::new(Roster::genesis(replicas, clients, BTreeSet::new()));
     let directory = Arc::new(directory(&organisations));
+    let count = organisations.len();
     Arc::new(Federation {
         organisations,
         roster,
         organisation_keys,
         directory,
+        sanitiser: Arc::new(Sanitiser::new(Arc::default(), Policy::default())),
+        pseudonym_secrets: vec![[3; 32]; count],
     })
 }
 
@@ -205,6 +209,7 @@ fn act(table: &mut Tabletop<StackPeer>, at: u32, to: u32, number: u64) {
         kind: ActionKind::Message,
         capability: Capability::new("send").unwrap(),
         payload: b"hello".to_vec(),
+        planted: Vec::new(),
         lifetime: SimDuration::from_secs(60),
         tokens_max: 0,
         money_max: Money(0),

@@ -1,10 +1,9 @@
 //! A federation of organisations, and what its users want done.
 
-use fedsim_protocols::PeerId;
-use fedsim_protocols::SimDuration;
 use fedsim_protocols::federation::envelope::Stage;
 use fedsim_protocols::federation::terms::{ActionKind, Capability, Level};
-use fedsim_protocols::stack::{Across, ActionsConfig};
+use fedsim_protocols::stack::{Across, ActionsConfig, PrivacyGate};
+use fedsim_protocols::{PeerId, Probability, SimDuration};
 
 use super::workload::{Arrivals, Rate};
 
@@ -21,6 +20,8 @@ pub struct FederationSpec {
     pub expose: Vec<ExposeSpec>,
     /// Checks of envelopes that are left out.
     pub without: Vec<Stage>,
+    /// When private data is taken out of payloads.
+    pub gate: PrivacyGate,
     /// How far apart two honest clocks may be.
     pub skew: SimDuration,
     /// How long a source waits for an answer before it sends again.
@@ -41,6 +42,7 @@ impl Default for FederationSpec {
             trust: Vec::new(),
             expose: Vec::new(),
             without: Vec::new(),
+            gate: actions.gate,
             skew: actions.envelope.skew,
             resend_after: actions.resend_after,
             work_min: actions.work_min,
@@ -54,6 +56,7 @@ impl FederationSpec {
     pub fn actions(&self) -> ActionsConfig {
         let mut actions = ActionsConfig::default();
         actions.stages.retain(|stage| !self.without.contains(stage));
+        actions.gate = self.gate;
         actions.envelope.skew = self.skew;
         actions.resend_after = self.resend_after;
         (actions.work_min, actions.work_max) = (self.work_min, self.work_max);
@@ -104,8 +107,10 @@ pub struct ErrandLoad {
     pub from: SimDuration,
     /// None at or after; none is the end of the run.
     pub until: Option<SimDuration>,
-    /// Bytes of its payload.
+    /// Bytes of its payload, if that is filler.
     pub bytes: u64,
+    /// The chance that its payload is a document with a canary in it.
+    pub canaries: Probability,
     /// How long it may take.
     pub lifetime: SimDuration,
 }

@@ -15,10 +15,11 @@ mod counter;
 mod office;
 
 pub use counter::ActionRecord;
-pub use office::{ActionsConfig, Directory};
+pub use office::{ActionsConfig, Directory, PrivacyGate};
 pub(super) use office::{Office, Posting};
 
 use crate::federation::envelope::Code;
+use crate::federation::sanitise::Kind;
 use crate::federation::terms::{ActionId, ActionKind, Capability, Money};
 use crate::fold_struct;
 use crate::peer::PeerId;
@@ -41,6 +42,9 @@ pub struct Errand {
     pub tokens_max: u64,
     /// Most money that it may cost.
     pub money_max: Money,
+    /// Canaries that stand in the payload, with their kinds. For checkers alone: no layer reads
+    /// them.
+    pub planted: Vec<(Kind, String)>,
 }
 
 fold_struct!(Errand {
@@ -50,7 +54,8 @@ fold_struct!(Errand {
     payload,
     lifetime,
     tokens_max,
-    money_max
+    money_max,
+    planted
 });
 
 /// How an errand ended, as far as the source knows.

@@ -13,12 +13,16 @@ use crate::federation::envelope::{
 };
 use crate::federation::grant::Parties as _;
 use crate::federation::identity::Registry;
-use crate::federation::terms::{Account, ActionId, Budget, Digest, Level, Nonce, SessionId};
+use crate::federation::sanitise::PairKey;
+use crate::federation::terms::{
+    Account, ActionId, Budget, Digest, Level, Nonce, Organisation, SessionId,
+};
 use crate::identity::{Identity, Keys};
 use crate::outbox::{PersistToken, RequestId};
 use crate::peer::PeerId;
 use crate::protocol::Durable;
 use crate::signed::Signed;
+use crate::stack::config::Federation;
 use crate::stack::lodger::Owner;
 use crate::stack::message::Load;
 use crate::stack::{Ctx, StackEvent, StackRecord, StackReply, StackTimer};
@@ -41,6 +45,20 @@ pub struct ActionsConfig {
     pub work_min: SimDuration,
     /// The most that it takes.
     pub work_max: SimDuration,
+    /// When what must not leave is taken out of a payload.
+    pub gate: PrivacyGate,
+}
+
+/// When private data is taken out of a payload.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum PrivacyGate {
+    /// Before the action is signed and sent.
+    #[default]
+    BeforeSend,
+    /// Once it is under way: what is found is known, and gone.
+    AfterSend,
+    /// Never.
+    Off,
 }
 
 impl Default for ActionsConfig {
@@ -54,6 +72,7 @@ impl Default for ActionsConfig {
             resend_after: SimDuration::from_secs(2),
             work_min: SimDuration::ZERO,
             work_max: SimDuration::ZERO,
+            gate: PrivacyGate::default(),
         }
     }
 }
@@ -82,8 +101,9 @@ struct Work {
 /// One peer's dealings with others.
 pub(in crate::stack) struct Office {
     config: Arc<ActionsConfig>,
-    directory: Arc<Directory>,
+    federation: Arc<Federation>,
     identity: Identity,
+    organisation: Organisation,
     registry: Registry,
     gate: Gate,
     receiver: Receiver,
@@ -139,12 +159,12 @@ impl Office {
     pub(in crate::stack) fn new(
         me: PeerId,
         config: &Arc<ActionsConfig>,
-        directory: &Arc<Directory>,
+        federation: &Arc<Federation>,
         exposures: &[Exposure],
         levels: &BTreeMap<Identity, Level>,
     ) -> Self {
-        let identity = directory.identities[&me];
-        let registry = directory.registry.clone();
+        let identity = federation.directory.identities[&me];
+        let registry = federation.directory.registry.clone();
         let organisation = registry.organisation(identity);
         let organisation = organisation.expect("BUG: a peer that no organisation enrolled");
         let mut gate = Gate::new(identity, organisation);
@@ -155,8 +175,9 @@ impl Office {
         Self {
             receiver: Receiver::with_stages(config.envelope, config.stages.iter().copied()),
             config: Arc::clone(config),
-            directory: Arc::clone(directory),
+            federation: Arc::clone(federation),
             identity,
+            organisation,
             registry,
             gate,
             book: Book::default(),
@@ -183,19 +204,24 @@ impl Office {
         errand: Errand,
         ctx: &mut Ctx<'_>,
     ) -> Option<Posting> {
-        let Some(&audience) = self.directory.identities.get(&errand.to) else {
+        let identities = &self.federation.directory.identities;
+        let audience = identities.get(&errand.to).copied();
+        let payload = audience.and_then(|audience| self.cleaned(audience, &errand.payload, ctx));
+        let (Some(audience), Some(payload)) = (audience, payload) else {
+            let to = errand.to;
+            ctx.notify(StackEvent::ActionWithheld { to });
             let ending = Ending::Refused(Code::Denied);
             ctx.reply(request, StackReply::Ended { ending });
             return None;
         };
         let to = errand.to;
-        let action = self.draw_up(audience, errand, ctx);
-        let (id, kind, capability) = (action.id, action.kind, action.capability.clone());
+        let action = self.draw_up(audience, Errand { payload, ..errand }, ctx);
         ctx.notify(StackEvent::ActionSent {
-            action: id,
+            action: action.id,
             to: audience,
-            kind,
-            capability,
+            kind: action.kind,
+            capability: action.capability.clone(),
+            payload: action.payload.clone(),
         });
         let action = ctx.sign(action);
         let open = Open {
@@ -207,6 +233,42 @@ impl Office {
         ctx.set_timer(StackTimer::Resend { number }, self.config.resend_after);
         let load = Load::Action { action };
         Some(Posting { to, load })
+    }
+
+    /// What of a payload may leave for `audience`; nothing if it may not leave at all.
+    fn cleaned(&self, audience: Identity, payload: &[u8], ctx: &mut Ctx<'_>) -> Option<Vec<u8>> {
+        let Ok(text) = std::str::from_utf8(payload) else {
+            // Nobody can say what is in it.
+            return (self.config.gate == PrivacyGate::Off).then(|| payload.to_vec());
+        };
+        let scrub = || {
+            let pair = self.pair_key(audience);
+            let level = self.gate.level(audience);
+            self.federation.sanitiser.scrub(text, level, &pair)
+        };
+        match self.config.gate {
+            PrivacyGate::BeforeSend => scrub().text.map(String::into_bytes),
+            PrivacyGate::AfterSend => {
+                let found = scrub().findings.len() as u64;
+                if found > 0 {
+                    ctx.notify(StackEvent::PrivateDataSent {
+                        to: audience,
+                        found,
+                    });
+                }
+                Some(payload.to_vec())
+            }
+            PrivacyGate::Off => Some(payload.to_vec()),
+        }
+    }
+
+    /// The key of the pseudonyms that the own organisation uses towards that of `audience`.
+    fn pair_key(&self, audience: Identity) -> PairKey {
+        let own = self.organisation.0;
+        let other = self.registry.organisation(audience);
+        let other = other.map_or(u16::MAX, |organisation| organisation.0);
+        let secret = &self.federation.pseudonym_secrets[usize::from(own)];
+        PairKey::new(secret, &own.to_le_bytes(), &other.to_le_bytes())
     }
 
     fn draw_up(&self, audience: Identity, errand: Errand, ctx: &mut Ctx<'_>) -> Action {

@@ -2,7 +2,7 @@
 
 use fedsim_protocols::federation::envelope::Stage;
 use fedsim_protocols::federation::terms::{Capability, Level};
-use fedsim_protocols::stack::Across;
+use fedsim_protocols::stack::{Across, PrivacyGate};
 
 use super::Table;
 use crate::layer::choice::only;
@@ -41,6 +41,20 @@ const ACROSS: Words<Across> = words(&[
         "By Raft among all peers: right only where nobody lies.",
         Across::Raft,
     ),
+]);
+
+const GATES: Words<PrivacyGate> = words(&[
+    (
+        "before-send",
+        "Before an action is signed and sent.",
+        PrivacyGate::BeforeSend,
+    ),
+    (
+        "after-send",
+        "Once it is under way: what is found is known, and gone.",
+        PrivacyGate::AfterSend,
+    ),
+    ("off", "Never.", PrivacyGate::Off),
 ]);
 
 const LEVELS: Words<Level> = words(&[
@@ -141,6 +155,13 @@ fn section() -> Section<FederationSpec> {
         list(STAGES),
         at!(without),
         "Checks of envelopes that are left out, to see what they are for.",
+    )
+    .key(
+        "gate",
+        GATES,
+        at!(gate),
+        "When personal data and secrets are found in payloads, and blocked, redacted or replaced by \
+         pseudonyms, by kind and by the receiver's level.",
     )
     .key(
         "skew",

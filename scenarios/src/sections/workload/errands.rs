@@ -1,11 +1,11 @@
 //! `[[workload.errands]]`: what the users of a federation's peers want done.
 
-use fedsim_protocols::SimDuration;
 use fedsim_protocols::federation::terms::ActionKind;
+use fedsim_protocols::{Probability, SimDuration};
 
 use super::ARRIVALS;
 use crate::layer::names::Peers;
-use crate::layer::quantity::{duration, positive_duration, rate, size};
+use crate::layer::quantity::{Chance, duration, positive_duration, rate, size};
 use crate::layer::scalar::{Words, words};
 use crate::layer::shape::{Tables, maybe, tables};
 use crate::layer::{Section, at};
@@ -74,6 +74,7 @@ pub(super) fn errands() -> Tables<Section<ErrandLoad>> {
         from: SimDuration::ZERO,
         until: None,
         bytes: 512,
+        canaries: Probability::ZERO,
         lifetime: SimDuration::from_secs(60),
     };
     tables(what(when(Section::new(
@@ -127,7 +128,14 @@ fn what(section: Section<ErrandLoad>) -> Section<ErrandLoad> {
             "size",
             size().that(|&bytes| bytes <= 1 << 20, "must be at most 1MiB"),
             at!(bytes),
-            "Bytes of its payload.",
+            "Bytes of its payload, if that is filler.",
+        )
+        .key(
+            "canaries",
+            Chance,
+            at!(canaries),
+            "The chance that its payload is a document with personal data or a secret in it, plainly \
+             or in disguise.",
         )
         .key(
             "lifetime",

@@ -20,6 +20,13 @@ pub(super) const ONCE: &str = "federation/executed-once";
 /// Nothing is done after its expiry, the assumed skew of clocks aside.
 pub(super) const TIMELY: &str = "federation/not-after-expiry";
 
+/// How far the scenario has `by` trust `of`.
+pub(super) fn trust(spec: &FederationSpec, by: PeerId, of: PeerId) -> Level {
+    let said = spec.trust.iter().rev();
+    let mut said = said.filter(|it| it.by.contains(&by) && it.of.contains(&of));
+    said.next().map_or(spec.level, |it| it.level)
+}
+
 /// Checks and counts actions.
 pub(super) struct Actions {
     spec: FederationSpec,
@@ -75,13 +82,7 @@ impl Actions {
             return false;
         };
         let needed = level_of(capability.name()).unwrap_or(Level::Untrusted);
-        self.trust(peer, source) >= needed.max(level)
-    }
-
-    fn trust(&self, by: PeerId, of: PeerId) -> Level {
-        let said = self.spec.trust.iter().rev();
-        let mut said = said.filter(|it| it.by.contains(&by) && it.of.contains(&of));
-        said.next().map_or(self.spec.level, |it| it.level)
+        trust(&self.spec, peer, source) >= needed.max(level)
     }
 
     pub(super) fn executed(&mut self, at: SimTime, peer: PeerId, effect: &Effect) {

@@ -7,6 +7,7 @@
 
 mod actions;
 mod decisions;
+mod leaks;
 #[cfg(test)]
 mod tests;
 
@@ -25,6 +26,7 @@ use crate::time::SimTime;
 
 use actions::{AUTHORISED, Actions, ONCE, TIMELY};
 use decisions::{Decisions, ONE_ORDER, PROPOSED};
+use leaks::{Leaks, NO_LEAK};
 
 /// The checkers and measures of one federation.
 pub struct FederationWatch {
@@ -32,6 +34,7 @@ pub struct FederationWatch {
     warm_up: SimTime,
     actions: Actions,
     decisions: Decisions,
+    leaks: Leaks,
 }
 
 impl FederationWatch {
@@ -50,13 +53,20 @@ impl FederationWatch {
             warm_up: SimTime::from(scenario.warm_up),
             actions: Actions::new(spec.clone(), identities.collect()),
             decisions: Decisions::new(organisations.collect()),
+            leaks: Leaks::new(spec.clone()),
         }
     }
 
     fn heard(&mut self, at: SimTime, peer: PeerId, event: &StackEvent) {
         match event {
             StackEvent::ActionExecuted { effect } => self.actions.executed(at, peer, effect),
-            StackEvent::ActionSent { action, .. } => self.actions.sent(at, *action),
+            StackEvent::ActionSent {
+                action, payload, ..
+            } => {
+                self.actions.sent(at, *action);
+                self.leaks.entered(at, peer, payload);
+            }
+            StackEvent::ActionWithheld { .. } => self.leaks.withheld(peer),
             StackEvent::ActionEnded { action, ending } => {
                 let counts = at >= self.warm_up;
                 self.actions.ended(at, *action, *ending, counts);
@@ -66,7 +76,8 @@ impl FederationWatch {
             StackEvent::Decided { scope, proposal } => {
                 self.decisions.decided(at, peer, *scope, proposal);
             }
-            StackEvent::Swim { .. }
+            StackEvent::PrivateDataSent { .. }
+            | StackEvent::Swim { .. }
             | StackEvent::Raft { .. }
             | StackEvent::Pbft { .. }
             | StackEvent::Rejected { .. } => {}
@@ -83,6 +94,7 @@ impl Observer<StackPeer> for FederationWatch {
                 self.decisions.proposed(at, proposal);
             }
             Happened::Event(event) if !self.liars.contains(&peer) => self.heard(at, peer, event),
+            Happened::Invoked(_, StackRequest::Act { errand }) => self.leaks.asked(peer, errand),
             Happened::Restarted => self.decisions.restarted(peer),
             Happened::Event(_)
             | Happened::Sent(_)
@@ -103,6 +115,8 @@ impl Watch<StackPeer> for FederationWatch {
             StackEvent::Proposed { .. }
             | StackEvent::Decided { .. }
             | StackEvent::ActionSent { .. }
+            | StackEvent::ActionWithheld { .. }
+            | StackEvent::PrivateDataSent { .. }
             | StackEvent::ActionEnded { .. }
             | StackEvent::ActionExecuted { .. }
             | StackEvent::ActionRefused { .. } => true,
@@ -139,14 +153,16 @@ impl Watch<StackPeer> for FederationWatch {
     fn finish(&mut self, _: &Outcome, report: &mut WatchReport) {
         self.actions.finish(report);
         self.decisions.finish(report);
+        self.leaks.finish(report);
     }
 
     fn metric_names() -> Vec<String> {
         let names = Actions::METRICS.iter().chain(Decisions::METRICS);
+        let names = names.chain(Leaks::METRICS);
         names.map(|name| (*name).to_owned()).collect()
     }
 
     fn invariant_names() -> Vec<&'static str> {
-        vec![AUTHORISED, ONCE, TIMELY, ONE_ORDER, PROPOSED]
+        vec![AUTHORISED, ONCE, TIMELY, ONE_ORDER, PROPOSED, NO_LEAK]
     }
 }

@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use fedsim_protocols::federation::authorisation::Exposure;
+use fedsim_protocols::federation::corpus::{Evasion, gauntlet};
 use fedsim_protocols::federation::grant::Party;
 use fedsim_protocols::federation::identity::{IdentityRecord, Registry};
+use fedsim_protocols::federation::sanitise::{Kind, Policy, Sanitiser};
 use fedsim_protocols::federation::terms::{Capability, Level, Money, Organisation};
 use fedsim_protocols::federation::{authorisation, terms::ActionKind};
 use fedsim_protocols::pbft::{Member, PbftConfig, Roster};
@@ -14,7 +16,8 @@ use fedsim_protocols::stack::{
     Across, Directory, Errand, Federation, Scope, StackConfig, StackPeer, StackReply, StackRequest,
 };
 use fedsim_protocols::{
-    Identity, KeyScheme, Keys, PeerId, RequestId, RunKey, SecretSeed, Stream, StreamLabel,
+    Identity, KeyScheme, Keys, PeerId, Probability, RequestId, RunKey, SecretSeed, Stream,
+    StreamLabel,
 };
 use fedsim_scenarios::Scenario;
 use fedsim_scenarios::spec::{ErrandLoad, FederationSpec, LoadLoop, RequestLoad};
@@ -93,12 +96,16 @@ impl FederationCast {
 
 /// The keys of somebody who is no peer: an organisation or its root.
 fn keys(key: RunKey, purpose: &'static str, number: u32) -> Keys {
-    let label = StreamLabel {
+    let secret = SecretSeed(key.derive(label(purpose, number)));
+    Keys::new(KeyScheme::ed25519(), secret)
+}
+
+fn label(purpose: &'static str, number: u32) -> StreamLabel {
+    StreamLabel {
         purpose,
         peer: number,
         incarnation: 0,
-    };
-    Keys::new(KeyScheme::ed25519(), SecretSeed(key.derive(label)))
+    }
 }
 
 fn founded(seed: u64, organisations: Vec<Vec<PeerId>>, across: Across) -> Federation {
@@ -108,6 +115,9 @@ fn founded(seed: u64, organisations: Vec<Vec<PeerId>>, across: Across) -> Federa
     let organisation_keys: Vec<Keys> = numbers
         .map(|number| keys(key, "organisation", number))
         .collect();
+    let numbers = 0..organisations.len() as u32;
+    let secrets = numbers.map(|number| key.derive(label("pseudonyms", number)));
+    let secrets = secrets.collect();
     let member = |slot: &PeerId, keys: &Keys| Member {
         slot: *slot,
         key: keys.public(),
@@ -128,6 +138,8 @@ fn founded(seed: u64, organisations: Vec<Vec<PeerId>>, across: Across) -> Federa
         roster: Arc::new(roster),
         organisation_keys,
         directory: Arc::new(directory),
+        sanitiser: Arc::new(Sanitiser::new(Arc::default(), Policy::default())),
+        pseudonym_secrets: secrets,
     }
 }
 
@@ -249,6 +261,7 @@ impl FederationCast {
             kind: load.kind,
             to,
             bytes: load.bytes as usize,
+            canaries: load.canaries,
             lifetime: load.lifetime,
             scope: if stays_inside {
                 Scope::Organisation
@@ -267,6 +280,7 @@ struct ErrandStream {
     capability: Capability,
     to: Vec<PeerId>,
     bytes: usize,
+    canaries: Probability,
     lifetime: fedsim_protocols::SimDuration,
     scope: Scope,
     rhythm: Rhythm,
@@ -276,15 +290,17 @@ struct ErrandStream {
 impl ErrandStream {
     /// An action for one peer, or a proposal for all that it concerns.
     fn request(&self, id: RequestId, dice: &mut Stream) -> StackRequest {
-        let mut payload = format!("{} {}", self.kind.name(), id.0).into_bytes();
-        payload.resize(self.bytes.max(payload.len()), b'.');
         if self.kind.changes_shared_state() {
             return StackRequest::Propose {
                 scope: self.scope,
-                content: payload,
+                content: self.filler(id),
             };
         }
         let place = dice.below(self.to.len() as u64) as usize;
+        let (payload, planted) = match dice.chance(self.canaries) {
+            true => document(dice),
+            false => (self.filler(id), Vec::new()),
+        };
         StackRequest::Act {
             errand: Box::new(Errand {
                 to: self.to[place],
@@ -294,9 +310,26 @@ impl ErrandStream {
                 lifetime: self.lifetime,
                 tokens_max: 0,
                 money_max: Money(0),
+                planted,
             }),
         }
     }
+
+    fn filler(&self, id: RequestId) -> Vec<u8> {
+        let mut payload = format!("{} {}", self.kind.name(), id.0).into_bytes();
+        payload.resize(self.bytes.max(payload.len()), b'.');
+        payload
+    }
+}
+
+/// A document with one value of some kind, in some disguise.
+fn document(dice: &mut Stream) -> (Vec<u8>, Vec<(Kind, String)>) {
+    let kind = Kind::ALL[dice.below(Kind::ALL.len() as u64) as usize];
+    let evasion = Evasion::ALL[dice.below(Evasion::ALL.len() as u64) as usize];
+    let document = gauntlet::document(kind, evasion, dice);
+    let planted = document.planted.into_iter();
+    let planted = planted.map(|planted| (planted.kind, planted.tell));
+    (document.text.into_bytes(), planted.collect())
 }
 
 /// The users at one peer.
