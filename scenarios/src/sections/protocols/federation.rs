@@ -125,12 +125,31 @@ impl Shape<Capability> for CapabilityName {
 }
 
 fn section() -> Section<FederationSpec> {
-    Section::new(
+    pace(who(Section::new(
         "A federation of the scenario's organisations. Actions are signed, judged by a list of \
          checks, done once and answered by a receipt; what changes shared state is decided. Errands \
          stand under `[[workload.errands]]`.",
         FederationSpec::default(),
-    )
+    )))
+    .check(|spec, node, reader| {
+        if spec.work_min > spec.work_max {
+            let right = format!("must be at least work_min, {}", spec.work_min);
+            reader.refuse(node.place_of("work_max"), "work_max is too short", right);
+        }
+    })
+    .check(|_, node, reader| {
+        let world = &reader.world;
+        let is_outside = |peer: &crate::spec::PeerSpec| peer.organisation.is_empty();
+        if world.peers_known && world.peers.iter().any(is_outside) {
+            let message = "a federation is made of organisations";
+            reader.refuse(node.place, message, "write `[[orgs]]` instead of `[peers]`");
+        }
+    })
+}
+
+/// Who decides, trusts and exposes, and what is checked.
+fn who(section: Section<FederationSpec>) -> Section<FederationSpec> {
+    section
     .key(
         "across",
         ACROSS,
@@ -163,44 +182,35 @@ fn section() -> Section<FederationSpec> {
         "When personal data and secrets are found in payloads, and blocked, redacted or replaced by \
          pseudonyms, by kind and by the receiver's level.",
     )
-    .key(
-        "skew",
-        duration(),
-        at!(skew),
-        "How far apart receivers take two honest clocks to be.",
-    )
-    .key(
-        "resend_after",
-        positive_duration(),
-        at!(resend_after),
-        "How long a source waits for an answer before it sends the action again.",
-    )
-    .key(
-        "work_min",
-        duration(),
-        at!(work_min),
-        "The least that a piece of work takes.",
-    )
-    .key(
-        "work_max",
-        duration(),
-        at!(work_max),
-        "The most that it takes.",
-    )
-    .check(|spec, node, reader| {
-        if spec.work_min > spec.work_max {
-            let right = format!("must be at least work_min, {}", spec.work_min);
-            reader.refuse(node.place_of("work_max"), "work_max is too short", right);
-        }
-    })
-    .check(|_, node, reader| {
-        let world = &reader.world;
-        let is_outside = |peer: &crate::spec::PeerSpec| peer.organisation.is_empty();
-        if world.peers_known && world.peers.iter().any(is_outside) {
-            let message = "a federation is made of organisations";
-            reader.refuse(node.place, message, "write `[[orgs]]` instead of `[peers]`");
-        }
-    })
+}
+
+/// How long things take, and how far clocks may be apart.
+fn pace(section: Section<FederationSpec>) -> Section<FederationSpec> {
+    section
+        .key(
+            "skew",
+            duration(),
+            at!(skew),
+            "How far apart receivers take two honest clocks to be.",
+        )
+        .key(
+            "resend_after",
+            positive_duration(),
+            at!(resend_after),
+            "How long a source waits for an answer before it sends the action again.",
+        )
+        .key(
+            "work_min",
+            duration(),
+            at!(work_min),
+            "The least that a piece of work takes.",
+        )
+        .key(
+            "work_max",
+            duration(),
+            at!(work_max),
+            "The most that it takes.",
+        )
 }
 
 fn trust() -> Tables<Section<TrustSpec>> {
