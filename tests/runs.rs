@@ -215,21 +215,27 @@ fn failing_seeds_come_with_the_line_that_replays_them() {
 
 #[test]
 fn a_scenario_of_several_runs_is_judged_over_its_seeds() {
-    // `runs = 3` runs seeds 3 to 5; the bound on the mean decides, one way and the other.
+    // `runs = 3` runs seeds 3 to 5; the bound decides, one way and the other, on a mean and on a
+    // quantile.
     let desk = Desk::new();
     let pooled = |bound: &str| {
-        let bound = format!("\n[expect.pooled]\nfalse_positives = {bound}\n");
+        let bound = format!("\n[expect.pooled]\n{bound}\n");
         desk.put(
             "pooled.toml",
             &(QUICK.replace("seed = 3", "seed = 3\nruns = 3") + &bound),
         );
         desk.fedsim(&["run", "pooled.toml", "--format", "json"])
     };
-    let met = json(&pooled("{ at_most = 0 }").exits(0).out);
+    let met = json(&pooled("false_positives = { at_most = 0 }").exits(0).out);
     assert_eq!(
         (&met["seeds"], &met["expectations"][0]["met"]),
         (&3.into(), &true.into())
     );
-    let missed = json(&pooled("{ at_least = 1 }").exits(1).out);
-    assert_eq!(missed["expectations"][0]["met"], false);
+    for bound in [
+        "false_positives = { at_least = 1 }",
+        "p99.false_positives = { at_least = 1 }",
+    ] {
+        let missed = json(&pooled(bound).exits(1).out);
+        assert_eq!(missed["expectations"][0]["met"], false, "{bound}");
+    }
 }

@@ -3,6 +3,7 @@
 //! To add one, write a file under `figures/` and a line in [`FIGURES`]. A figure whose subject
 //! is empty gives no chart. Must not know how charts are drawn.
 
+mod comparison;
 mod convergence;
 mod detection;
 pub(crate) mod durations;
@@ -16,6 +17,8 @@ mod steps;
 mod timeline;
 
 use fedsim_record::{RunRecord, Seconds};
+
+pub use comparison::comparison;
 
 use crate::chart::Chart;
 

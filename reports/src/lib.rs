@@ -30,6 +30,7 @@ pub use compare::{
 };
 pub use directory::{PAGE, PLOTS, render, write_report};
 pub use error::ReportError;
+pub use figures::comparison;
 pub use picture::{Picture, pictures};
 pub use png::svg_to_png;
 pub use seeds::{

@@ -249,6 +249,12 @@ detection_latency_p99_ms = { at_least = 1.5, at_most = 2e4 }
 [expect.pooled]
 coverage = { at_least = 0.999 }
 
+[expect.pooled.median]
+coverage = { equals = 1 }
+
+[expect.pooled.p99]
+detection_latency_p99_ms = { at_most = 2e4 }
+
 [report]
 interval = "500ms"
 trace = true

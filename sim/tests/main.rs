@@ -8,6 +8,10 @@ mod broken_swim;
 mod pbft;
 /// A trace of PBFT shows the votes behind every step.
 mod pbft_trace;
+/// Elections of Raft against the published ones.
+mod raft_elections;
+/// Replication of Raft: latencies, counts, storms.
+mod raft_replication;
 /// A trace of Raft can be replayed, and says all that happened.
 mod raft_trace;
 /// Every shipped scenario keeps its claim.

@@ -48,7 +48,7 @@ fn every_metric_and_invariant_that_a_run_reports_is_known_before() {
             .expect
             .metrics
             .iter()
-            .chain(&scenario.expect.pooled);
+            .chain(scenario.expect.pooled.all());
         for wanted in expected {
             assert!(
                 metrics.contains(&wanted.metric),

@@ -1,22 +1,50 @@
 //! What clients ask of the replicated store and what they are told. Must not know Raft.
 
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::ops::Deref;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use borsh::{BorshDeserialize, BorshSerialize, io};
 
 use crate::fold::{Fold, Folder};
 use crate::{fold_enum, fold_struct};
 
-/// A value that many owners share: one allocation however many logs and messages hold it.
-#[derive(Debug, PartialEq, Eq, Hash)]
-pub struct Shared<T>(Arc<T>);
+/// A value that many owners share: one allocation, and one look at its content for the run digest,
+/// however many logs and messages hold it.
+pub struct Shared<T>(Arc<Memo<T>>);
+
+struct Memo<T> {
+    value: T,
+    /// What the run digest sees of the value, once somebody asked.
+    hash: OnceLock<u64>,
+}
 
 impl<T> Shared<T> {
     /// Shares `value`.
     pub fn new(value: T) -> Self {
-        Self(Arc::new(value))
+        let hash = OnceLock::new();
+        Self(Arc::new(Memo { value, hash }))
+    }
+}
+
+impl<T: fmt::Debug> fmt::Debug for Shared<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Shared").field(&self.0.value).finish()
+    }
+}
+
+impl<T: PartialEq> PartialEq for Shared<T> {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.value == other.0.value
+    }
+}
+
+impl<T: Eq> Eq for Shared<T> {}
+
+impl<T: Hash> Hash for Shared<T> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.0.value.hash(state);
     }
 }
 
@@ -29,13 +57,13 @@ impl<T> Clone for Shared<T> {
 impl<T> Deref for Shared<T> {
     type Target = T;
     fn deref(&self) -> &T {
-        &self.0
+        &self.0.value
     }
 }
 
 impl<T: Fold> Fold for Shared<T> {
     fn fold(&self, into: &mut Folder) {
-        (**self).fold(into);
+        into.u64(*self.0.hash.get_or_init(|| Folder::of(&self.0.value)));
     }
 }
 

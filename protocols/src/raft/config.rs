@@ -46,6 +46,9 @@ pub struct RaftConfig {
     /// A leader that hears no quorum for a shortest election timeout steps down (dissertation 6.2).
     /// Default on.
     pub check_quorum: bool,
+    /// Ask for votes while the own vote is still on its way to disk. It counts once it is there, and
+    /// only what is on disk of the log speaks for the candidate (dissertation 9.3). Default off.
+    pub overlap_vote_write: bool,
     /// A new leader appends an entry that does nothing, so that older ones commit (paper 8).
     /// Default on.
     pub term_start_noop: bool,
@@ -92,6 +95,9 @@ pub struct RaftConfig {
     pub client_retry: SimDuration,
     /// A client gives up, outcome unknown, after so long. Default 10 s.
     pub client_give_up: SimDuration,
+    /// The terms of the empty entries that a server's log holds when it first starts, 1 or more and
+    /// never decreasing: for set-ups of the literature in which logs differ. Default none.
+    pub log_terms: Vec<u64>,
 }
 
 impl Default for RaftConfig {
@@ -103,6 +109,7 @@ impl Default for RaftConfig {
             pre_vote: true,
             leader_stickiness: true,
             check_quorum: true,
+            overlap_vote_write: false,
             term_start_noop: true,
             term_skip: true,
             window: 64,
@@ -123,6 +130,7 @@ impl Default for RaftConfig {
             session_limit: 10_000,
             client_retry: SimDuration::from_millis(1_000),
             client_give_up: SimDuration::from_millis(10_000),
+            log_terms: Vec::new(),
         }
     }
 }
@@ -150,6 +158,9 @@ pub enum RaftConfigError {
     /// The client would give up before it tries again.
     #[error("client_retry must be above zero and not above client_give_up")]
     ClientRetry,
+    /// No log looks like this.
+    #[error("log_terms must begin at 1 or above and never decrease")]
+    LogTerms,
 }
 
 impl RaftConfig {
@@ -185,6 +196,9 @@ impl RaftConfig {
         }
         if self.client_retry.is_zero() || self.client_retry > self.client_give_up {
             return Err(RaftConfigError::ClientRetry);
+        }
+        if self.log_terms.first() == Some(&0) || !self.log_terms.is_sorted() {
+            return Err(RaftConfigError::LogTerms);
         }
         Ok(())
     }
@@ -227,5 +241,12 @@ mod tests {
             spoil(|c| c.client_retry = SimDuration::ZERO),
             RaftConfigError::ClientRetry
         );
+        for terms in [vec![0, 1], vec![2, 1]] {
+            let config = RaftConfig {
+                log_terms: terms,
+                ..RaftConfig::default()
+            };
+            assert_eq!(config.validate(), Err(RaftConfigError::LogTerms));
+        }
     }
 }

@@ -87,6 +87,11 @@ impl Disk {
         self.durable = 0;
     }
 
+    /// Takes note that the disk is empty, whatever the log holds.
+    pub(super) fn forget(&mut self) {
+        *self = Self::default();
+    }
+
     /// How far the log was handed to the disk.
     pub(super) fn written(&self) -> u64 {
         self.written
@@ -201,16 +206,19 @@ impl<R: Rules> Raft<R> {
         if self.role == Role::Candidate && vote == (self.term, Some(self.me)) {
             self.record_vote(self.me, true, ctx);
         }
-        let before = self.disk.durable;
+        let (before, mut reported) = (self.disk.durable, self.disk.durable);
         while let Some(pending) = self.disk.next_complete() {
+            let index = self.disk.durable;
+            if index > reported {
+                reported = index;
+                ctx.notify(RaftEvent::Durable { index });
+            }
             if let Some(ack) = pending.ack {
                 self.acknowledge(&ack, ctx);
                 self.note_agreement(ack.verified, ctx);
             }
         }
-        if self.disk.durable > before {
-            let index = self.disk.durable;
-            ctx.notify(RaftEvent::Durable { index });
+        if reported > before {
             self.commit_what_is_agreed(ctx);
         }
     }

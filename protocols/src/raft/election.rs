@@ -78,15 +78,33 @@ impl<R: Rules> Raft<R> {
         self.forwarded.clear();
         self.reset_election_timer(ctx);
         ctx.notify(RaftEvent::BecameCandidate { term: self.term });
-        self.flush_vote(ctx);
-        self.ask_for_votes(self.term, kind, ctx);
+        if self.config.overlap_vote_write {
+            self.ask_for_votes(self.term, kind, ctx);
+            self.flush_vote(ctx);
+        } else {
+            self.flush_vote(ctx);
+            self.ask_for_votes(self.term, kind, ctx);
+        }
+    }
+
+    /// The end of the log that this server may stand with. If its requests do not wait for its disk,
+    /// a crash may take what is not there yet, and votes won with it would still be under way.
+    fn end_to_stand_with(&self) -> LogEnd {
+        let end = self.log.end();
+        let index = R::entries_to_stand_with(
+            end.index,
+            self.disk.durable(),
+            self.config.overlap_vote_write,
+        );
+        let term = self.log.term_at(index);
+        term.map_or(LogEnd::default(), |term| LogEnd { term, index })
     }
 
     fn ask_for_votes(&self, term: u64, kind: VoteKind, ctx: &mut Ctx<'_, R>) {
         let LogEnd {
             term: last_term,
             index: last_index,
-        } = self.log.end();
+        } = self.end_to_stand_with();
         let others = self.configuration().all_voters();
         let others = others.into_iter().filter(|peer| *peer != self.me);
         let message = RaftMessage::RequestVote {
@@ -191,7 +209,7 @@ impl<R: Rules> Raft<R> {
         let configuration = self.configuration();
         let won = R::has_quorum(configuration, |peer| {
             vote_of(peer).is_some_and(|vote| vote.1)
-        });
+        }) && R::may_win(vote_of(self.me).is_some());
         let lost = !R::has_quorum(configuration, |peer| {
             vote_of(peer).is_none_or(|vote| vote.1)
         });

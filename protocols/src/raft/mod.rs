@@ -196,6 +196,8 @@ impl<R: Rules> Raft<R> {
         ctx.notify(RaftEvent::BecameFollower { term, leader });
         self.enforce_configuration(ctx);
         self.report_initial_log(ctx);
+        // Nobody has written down yet what it was given to begin with.
+        self.disk.forget();
         self.begin(ctx);
     }
 

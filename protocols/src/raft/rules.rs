@@ -78,6 +78,18 @@ pub trait Rules: Copy + Debug + Eq + Hash + Send + Sync + 'static {
         reply_term == current
     }
 
+    /// Whether a candidate may win now; its own vote counts once it is on disk (dissertation 9.3).
+    /// Otherwise it could lead, crash, and lead the same term again with another log.
+    fn may_win(own_vote_is_durable: bool) -> bool {
+        own_vote_is_durable
+    }
+
+    /// How many entries of its log speak for a candidate whose requests may overtake its own writes.
+    /// Ours: the dissertation, 9.3, leaves open what a candidate may lose while it asks.
+    fn entries_to_stand_with(last: u64, durable: u64, overlaps: bool) -> u64 {
+        if overlaps { last.min(durable) } else { last }
+    }
+
     /// Whether a server of this standing may stand for election (paper 6, dissertation 4.2.2).
     fn may_campaign(configuration: &Configuration, me: PeerId) -> bool {
         configuration.is_voter(me)

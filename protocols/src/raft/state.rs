@@ -123,10 +123,12 @@ pub struct Raft<R: Rules = Paper> {
 }
 
 impl<R: Rules> Raft<R> {
-    /// A server that knows only its configuration; an empty one waits to be added.
+    /// A server that knows only its configuration, and whatever its settings put into its log; one
+    /// with an empty configuration waits to be added.
     pub fn new(me: PeerId, config: Arc<RaftConfig>, configuration: Configuration) -> Self {
         let initial = InitialState {
             configuration,
+            log_terms: config.log_terms.clone(),
             ..InitialState::default()
         };
         Self::from_state(me, config, initial)
@@ -310,7 +312,8 @@ impl<R: Rules> Raft<R> {
         self.leader = leader;
         self.role = Role::Follower;
         self.votes.clear();
-        if was != Role::Follower {
+        // Everybody else has a timer that runs already, and keeps it (paper 5.2).
+        if was == Role::Leader {
             self.reset_election_timer(ctx);
         }
         if was != Role::Follower || !same {

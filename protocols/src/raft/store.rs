@@ -1,7 +1,7 @@
 //! The replicated state machine: keyed registers and the sessions that make commands run once.
 //! Must not know Raft; it sees entries in order and is the same at every server.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::ops::Range;
 
 use borsh::{BorshDeserialize, BorshSerialize};
@@ -88,7 +88,7 @@ pub struct Session {
     /// Serials below have been answered and forgotten.
     first: u64,
     /// What came of the commands that the client may still ask about, by serial.
-    outcomes: Vec<(u64, Outcome)>,
+    outcomes: VecDeque<(u64, Outcome)>,
     /// The log index at which the session was used last.
     used: u64,
 }
@@ -119,7 +119,8 @@ impl Session {
         self.used = index;
         self.first = self.first.max(command.answered_below);
         let first = self.first;
-        self.outcomes.retain(|(serial, _)| *serial >= first);
+        let forgotten = self.outcomes.partition_point(|(serial, _)| *serial < first);
+        self.outcomes.drain(..forgotten);
         let at = self
             .outcomes
             .partition_point(|(serial, _)| *serial < command.serial);

@@ -9,7 +9,7 @@ use fedsim_record::{
     SCENARIO_FILE, SUMMARY_FILE, read_runs, write_runs,
 };
 
-use super::{Pooled, SeedsSummary, page};
+use super::{Pooled, SeedsSummary, page, pooled};
 use crate::directory::{PAGE, PLOTS, replace_report, write, write_pictures};
 use crate::error::ReportError;
 
@@ -85,8 +85,9 @@ impl SeedsDirectory {
 
 /// Makes the page of many runs again, from `runs.csv` and `summary.json`.
 pub(crate) fn render(directory: &Path) -> Result<(), ReportError> {
-    let summary = read_summary(directory)?;
+    let mut summary = read_summary(directory)?;
     let rows = read_runs(directory)?;
+    summary.metrics = pooled(&rows);
     let scenario = read(directory, SCENARIO_FILE)?;
     let pictures = page::pictures(&rows, &summary)?;
     let page = page::page(&summary, &pictures, &scenario);

@@ -147,7 +147,7 @@ fn failure_row(failure: &SeedFailure) -> Markup {
 
 fn metrics(summary: &SeedsSummary) -> Markup {
     let names = [
-        "Runs", "Mean", "± 95 %", "p5", "Median", "p95", "Min", "Max",
+        "Runs", "Mean", "± 95 %", "p5", "Median", "p95", "p99", "Min", "Max",
     ];
     html! {
         @if !summary.metrics.is_empty() {
@@ -170,6 +170,7 @@ fn metric_row(name: &str, pooled: &Pooled) -> Markup {
         Some(pooled.p5),
         Some(pooled.median),
         Some(pooled.p95),
+        Some(pooled.p99),
         Some(pooled.min),
         Some(pooled.max),
     ];

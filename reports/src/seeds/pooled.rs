@@ -24,6 +24,12 @@ pub struct Pooled {
     pub median: f64,
     /// 95th percentile.
     pub p95: f64,
+    /// 99th percentile. 0 in a file that lacks it; the page counts it again from the rows.
+    #[serde(default)]
+    pub p99: f64,
+    /// 99.9th percentile. 0 in a file that lacks it, likewise.
+    #[serde(default)]
+    pub p999: f64,
     /// Least value.
     pub min: f64,
     /// Greatest value.
@@ -55,6 +61,8 @@ fn pool(mut values: Vec<f64>) -> Option<Pooled> {
         p5: quantile(&values, 0.05)?,
         median: quantile(&values, 0.5)?,
         p95: quantile(&values, 0.95)?,
+        p99: quantile(&values, 0.99)?,
+        p999: quantile(&values, 0.999)?,
         min: least,
         max: *values.last()?,
     })

@@ -7,7 +7,7 @@ use crate::layer::scalar::{count, name, real};
 use crate::layer::section::Part;
 use crate::layer::shape::{List, TableDoc, list, maybe};
 use crate::layer::{Lens, Out, Reader, Section, Shape, Type, World, at};
-use crate::spec::{Assume, Bound, Expect, Expectation};
+use crate::spec::{Assume, Bound, Expect, Expectation, PooledExpect};
 use crate::tree::Node;
 
 /// `[assume]`.
@@ -97,7 +97,7 @@ pub(crate) fn section() -> Section<Expect> {
         "pooled",
         pooled(),
         at!(pooled),
-        "Bounds on means of metrics over the seeds.",
+        "Bounds on statistics of metrics over the seeds.",
     )
     .part(Metrics {
         lens: at!(Expect => metrics),
@@ -113,12 +113,24 @@ pub(crate) fn section() -> Section<Expect> {
     })
 }
 
-fn pooled() -> Section<Vec<Expectation>> {
+fn pooled() -> Section<PooledExpect> {
     Section::new(
-        "Metrics and bounds on their means over the seeds.",
-        Vec::new(),
+        "Metrics and bounds on their means over the seeds; with `runs` above 1.",
+        PooledExpect::default(),
     )
+    .key("median", bounds(), at!(median), "Bounds on medians.")
+    .key("p95", bounds(), at!(p95), "Bounds on 95th percentiles.")
+    .key("p99", bounds(), at!(p99), "Bounds on 99th percentiles.")
+    .key("p999", bounds(), at!(p999), "Bounds on 99.9th percentiles.")
+    .key("max", bounds(), at!(max), "Bounds on greatest values.")
     .part(Metrics {
+        lens: at!(PooledExpect => mean),
+        except: &["median", "p95", "p99", "p999", "max"],
+    })
+}
+
+fn bounds() -> Section<Vec<Expectation>> {
+    Section::new("Metrics and their bounds.", Vec::new()).part(Metrics {
         lens: at!(),
         except: &[],
     })

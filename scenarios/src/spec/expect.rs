@@ -56,6 +56,32 @@ pub struct Expect {
     pub adversaries_take_effect: Vec<String>,
     /// Bounds on metrics of a single run.
     pub metrics: Vec<Expectation>,
-    /// Bounds on means of metrics over the seeds.
-    pub pooled: Vec<Expectation>,
+    /// Bounds on statistics of metrics over the seeds.
+    pub pooled: PooledExpect,
+}
+
+/// `[expect.pooled]`: bounds on what metrics come to over the seeds. Quantiles are those of the
+/// metric's values, one a run.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct PooledExpect {
+    /// On arithmetic means.
+    pub mean: Vec<Expectation>,
+    /// On medians.
+    pub median: Vec<Expectation>,
+    /// On 95th percentiles.
+    pub p95: Vec<Expectation>,
+    /// On 99th percentiles.
+    pub p99: Vec<Expectation>,
+    /// On 99.9th percentiles.
+    pub p999: Vec<Expectation>,
+    /// On greatest values.
+    pub max: Vec<Expectation>,
+}
+
+impl PooledExpect {
+    /// Every bound, in canonical order.
+    pub fn all(&self) -> impl Iterator<Item = &Expectation> {
+        let tail = [&self.p95, &self.p99, &self.p999, &self.max];
+        [&self.mean, &self.median].into_iter().chain(tail).flatten()
+    }
 }

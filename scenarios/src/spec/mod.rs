@@ -17,7 +17,7 @@ pub mod workload;
 use fedsim_protocols::SimDuration;
 
 pub use adversaries::{AdversarySpec, Behaviour, Who};
-pub use expect::{Assume, Bound, Expect, Expectation};
+pub use expect::{Assume, Bound, Expect, Expectation, PooledExpect};
 pub use faults::{Fault, FaultSpec, Partition, Select, When};
 pub use federation::{ErrandLoad, ExposeSpec, FederationSpec, TrustSpec};
 pub use network::{

@@ -1,24 +1,36 @@
-//! `[expect.pooled]`: bounds on means over seeds, judged.
+//! `[expect.pooled]`: bounds on statistics over seeds, judged.
 
 use std::collections::BTreeMap;
 
 use fedsim_record::Expectation;
 use fedsim_reports::Pooled;
-use fedsim_scenarios::spec;
+use fedsim_scenarios::spec::{self, PooledExpect};
 
 /// What became of each bound. A metric that no run has misses its bound.
-pub(super) fn judge(
-    wanted: &[spec::Expectation],
-    metrics: &BTreeMap<String, Pooled>,
-) -> Vec<Expectation> {
-    let judged = wanted.iter().map(|one| {
-        let pooled = metrics.get(&one.metric);
-        Expectation {
-            name: format!("mean {}", one.metric),
-            met: pooled.is_some_and(|pooled| keeps_to(one.bound, pooled.mean)),
-            wanted: in_words(one.bound),
-            got: pooled.map_or_else(|| "no run has it".to_owned(), |one| measured(*one)),
-        }
+pub(super) fn judge(wanted: &PooledExpect, metrics: &BTreeMap<String, Pooled>) -> Vec<Expectation> {
+    let statistics: [(_, _, fn(&Pooled) -> f64); 6] = [
+        ("mean", &wanted.mean, |pooled| pooled.mean),
+        ("median", &wanted.median, |pooled| pooled.median),
+        ("p95", &wanted.p95, |pooled| pooled.p95),
+        ("p99", &wanted.p99, |pooled| pooled.p99),
+        ("p999", &wanted.p999, |pooled| pooled.p999),
+        ("max", &wanted.max, |pooled| pooled.max),
+    ];
+    let judged = statistics.into_iter().flat_map(|(statistic, wanted, of)| {
+        wanted.iter().map(move |one| {
+            let pooled = metrics.get(&one.metric);
+            let value = pooled.map(of);
+            Expectation {
+                name: format!("{statistic} {}", one.metric),
+                met: value.is_some_and(|value| keeps_to(one.bound, value)),
+                wanted: in_words(one.bound),
+                got: match (pooled, value) {
+                    (Some(pooled), Some(_)) if statistic == "mean" => mean(*pooled),
+                    (Some(pooled), Some(value)) => format!("{value:.4} in {} runs", pooled.runs),
+                    (None, _) | (_, None) => "no run has it".to_owned(),
+                },
+            }
+        })
     });
     judged.collect()
 }
@@ -42,7 +54,7 @@ fn in_words(bound: spec::Bound) -> String {
 }
 
 /// The mean with its 95 % interval and the number of runs behind it.
-fn measured(pooled: Pooled) -> String {
+fn mean(pooled: Pooled) -> String {
     match pooled.mean_error_95 {
         None => format!("{:.4} in one run", pooled.mean),
         Some(error) => format!("{:.4} ± {error:.4} in {} runs", pooled.mean, pooled.runs),
@@ -63,13 +75,20 @@ mod tests {
             p5: 1.0,
             median: 2.0,
             p95: 3.0,
+            p99: 3.5,
+            p999: 3.9,
             min: 1.0,
-            max: 3.0,
+            max: 4.0,
         };
         let metrics = BTreeMap::from([("rounds".to_owned(), pooled)]);
         let judged = |bound| {
             let metric = "rounds".to_owned();
-            judge(&[spec::Expectation { metric, bound }], &metrics).remove(0)
+            let mean = vec![spec::Expectation { metric, bound }];
+            let wanted = PooledExpect {
+                mean,
+                ..PooledExpect::default()
+            };
+            judge(&wanted, &metrics).remove(0)
         };
         for bound in [
             spec::Bound::AtMost(2.0),
@@ -96,10 +115,16 @@ mod tests {
     #[test]
     fn a_bound_on_what_no_run_measured_is_missed() {
         // Otherwise a scenario in which nothing happens would meet every claim.
-        let wanted = spec::Expectation {
+        let bound = || spec::Expectation {
             metric: "rounds".to_owned(),
             bound: spec::Bound::AtMost(1.0),
         };
-        assert!(!judge(&[wanted], &BTreeMap::new())[0].met);
+        let wanted = PooledExpect {
+            mean: vec![bound()],
+            p99: vec![bound()],
+            ..PooledExpect::default()
+        };
+        let judged = judge(&wanted, &BTreeMap::new());
+        assert!(judged.len() == 2 && judged.iter().all(|one| !one.met));
     }
 }

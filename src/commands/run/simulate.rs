@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use fedsim_record::RunRecord;
 use fedsim_scenarios::Scenario;
+use fedsim_scenarios::spec::PooledExpect;
 use fedsim_sim::engine::{PeerPanic, RunControl};
 use fedsim_sim::runner::{self, Difference, RunFailure, RunOptions, Verification};
 
@@ -40,7 +41,7 @@ pub(super) fn one_run(scenario: &Scenario, seed: u64) -> Scenario {
     let mut one = scenario.clone();
     one.seed = seed;
     one.runs = 1;
-    one.expect.pooled.clear();
+    one.expect.pooled = PooledExpect::default();
     one
 }
 

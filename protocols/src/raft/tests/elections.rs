@@ -2,8 +2,11 @@
 
 use super::desk::{Desk, append, bare, request_vote, vote_reply, with_log};
 use super::weather::{FAIR, Weather};
+use crate::Protocol;
 use crate::peer::PeerId;
-use crate::raft::{Paper, RaftConfig, RaftEvent, RaftMessage, RaftTimer, Role, VoteKind};
+use crate::raft::{
+    InitialState, Paper, Raft, RaftConfig, RaftEvent, RaftMessage, RaftTimer, Role, VoteKind,
+};
 use crate::time::SimDuration;
 
 #[test]
@@ -92,6 +95,53 @@ fn a_candidate_follows_the_leader_of_its_own_term() {
     let term = desk.view().term;
     desk.hand(1, append(term, (1, 1), &[], 0));
     assert_eq!((desk.view().role, desk.view().term), (Role::Follower, term));
+}
+
+#[test]
+fn requests_that_overtake_the_vote_speak_for_what_is_on_disk_and_win_nothing_before_it() {
+    // Dissertation 9.3. Entry 3 is not on disk when the candidate asks, so a crash could take it
+    // while votes won with it are under way. Three votes of five are enough without its own, but
+    // it could crash, forget the term, and lead it again with another log.
+    let config = RaftConfig {
+        overlap_vote_write: true,
+        ..bare()
+    };
+    let mut desk = Desk::new(config, with_log(5, &[1, 1], 0));
+    desk.hand(1, append(1, (2, 1), &[1], 0));
+    let out = desk.fire(RaftTimer::Election);
+    let sends = out.order.iter().position(|it| it.starts_with("send"));
+    let persist = out.order.iter().position(|it| it == "persist");
+    assert!(sends < persist, "{:?}", out.order);
+    assert_eq!(out.sent[0], (1, request_vote(2, (2, 1), VoteKind::Vote)));
+    for voter in [2, 3, 4] {
+        desk.hand(voter, vote_reply(2, true));
+    }
+    assert_eq!(desk.view().role, Role::Candidate);
+    desk.sync();
+    assert_eq!(desk.view().role, Role::Leader);
+}
+
+#[test]
+fn what_a_server_is_given_to_begin_with_goes_to_its_disk() {
+    // A crash right after the start must find the log and the term that it began with.
+    let config = RaftConfig {
+        log_terms: vec![1, 1, 3],
+        ..bare()
+    };
+    let mut desk = Desk::new(bare(), InitialState::default());
+    desk.machine = Raft::<Paper>::new(
+        PeerId(0),
+        config.clone().into(),
+        with_log(3, &[], 0).configuration,
+    )
+    .into();
+    desk.input(|machine, ctx| machine.on_start(ctx));
+    desk.sync();
+    desk.crash(config, 3);
+    assert_eq!(
+        (desk.view().log_terms, desk.view().term),
+        (vec![1, 1, 3], 3)
+    );
 }
 
 #[test]

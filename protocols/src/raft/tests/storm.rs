@@ -226,10 +226,11 @@ fn no_acknowledged_entry_is_lost_when_everybody_loses_power() {
 #[test]
 fn each_switch_alone_keeps_a_storm_harmless() {
     // Every switch of the configuration turned the other way, one at a time.
-    let changes: [fn(&mut RaftConfig); 12] = [
+    let changes: [fn(&mut RaftConfig); 13] = [
         |c| c.pre_vote = false,
         |c| c.check_quorum = false,
         |c| c.leader_stickiness = false,
+        |c| c.overlap_vote_write = true,
         |c| c.term_start_noop = true,
         |c| c.term_skip = false,
         |c| c.batch_delay = crate::SimDuration::from_millis(20),

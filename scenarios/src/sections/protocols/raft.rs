@@ -6,6 +6,7 @@ use super::{Overrides, Table, refuse_invalid};
 use crate::layer::choice::only;
 use crate::layer::quantity::{duration, positive_duration};
 use crate::layer::scalar::{Flag, Words, count, words};
+use crate::layer::shape::list;
 use crate::layer::{Section, at};
 use crate::spec::{PerOrganisation, ProtocolSpec};
 
@@ -82,6 +83,7 @@ fn key_of(error: RaftConfigError) -> &'static str {
         RaftConfigError::LeaseWithoutStickiness => "reads",
         RaftConfigError::Drift => "clock_drift_ppm",
         RaftConfigError::ClientRetry => "client_retry",
+        RaftConfigError::LogTerms => "log_terms",
     }
 }
 
@@ -122,6 +124,13 @@ fn elections(section: Section<RaftConfig>) -> Section<RaftConfig> {
             Flag,
             at!(check_quorum),
             "A leader that hears no quorum for a shortest election timeout steps down.",
+        )
+        .key(
+            "overlap_vote_write",
+            Flag,
+            at!(overlap_vote_write),
+            "Ask for votes while the own vote is still on its way to disk; it counts once it is \
+             there.",
         )
 }
 
@@ -250,5 +259,12 @@ fn clients(section: Section<RaftConfig>) -> Section<RaftConfig> {
             positive_duration(),
             at!(client_give_up),
             "A client gives up, outcome unknown, after so long.",
+        )
+        .key(
+            "log_terms",
+            list(count(1..=u64::MAX)),
+            at!(log_terms),
+            "Terms of the empty entries that a server's log holds when it first starts; never \
+             decreasing. For set-ups of the literature in which logs differ.",
         )
 }

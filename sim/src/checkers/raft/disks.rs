@@ -58,10 +58,7 @@ impl Disks {
                     .map(|peer| format!("{peer} up to {}", cluster.of(peer).durable))
                     .collect();
                 let disks = disks.join(", ");
-                format!(
-                    "entry {index} was acknowledged, but is on no quorum's disks: {disks} {:?}",
-                    cluster.committed
-                )
+                format!("entry {index} was acknowledged, but is on no quorum's disks: {disks}")
             });
         }
     }

@@ -39,7 +39,11 @@ pub(super) struct Measures {
     pub(super) snapshots_taken: u64,
     pub(super) snapshots_installed: u64,
     pub(super) transfers: u64,
-    pub(super) candidacies: u64,
+    candidacies: u64,
+    /// The first term in which a server stood.
+    first_stood: Option<u64>,
+    /// The first term that elected a leader.
+    first_led: Option<u64>,
 }
 
 impl Measures {
@@ -63,7 +67,15 @@ impl Measures {
             snapshots_installed: 0,
             transfers: 0,
             candidacies: 0,
+            first_stood: None,
+            first_led: None,
         }
+    }
+
+    /// A server stands for election.
+    pub(super) fn stood(&mut self, term: u64) {
+        self.candidacies += 1;
+        self.first_stood.get_or_insert(term);
     }
 
     /// From the loss of the last leader, or of its quorum, to the majority of the next.
@@ -75,6 +87,7 @@ impl Measures {
         self.leaders += 1;
         self.terms_taken += term - before;
         self.first_election.get_or_insert(at);
+        self.first_led.get_or_insert(term);
         let downtime = self.down_since.take().map(|since| at.since(since));
         if let Some(downtime) = downtime {
             self.downtime.complete(downtime);
@@ -193,6 +206,8 @@ impl Measures {
             report.metric("terms_per_election_mean", each);
         }
         report.metric("candidacies", self.candidacies as f64);
+        let is_split = |term: u64| f64::from(u8::from(self.first_led != Some(term)));
+        report.metric("first_term_split", self.first_stood.map(is_split));
         report.metric("snapshots_taken", self.snapshots_taken as f64);
         report.metric("snapshots_installed", self.snapshots_installed as f64);
         report.metric("transfers_started", self.transfers as f64);
@@ -218,7 +233,7 @@ impl Measures {
     }
 
     /// Its own metrics.
-    pub(super) const NAMES: [&'static str; 18] = [
+    pub(super) const NAMES: [&'static str; 19] = [
         "election_downtimes",
         "election_downtime_p50_ms",
         "election_downtime_p99_ms",
@@ -229,6 +244,7 @@ impl Measures {
         "terms",
         "terms_per_election_mean",
         "candidacies",
+        "first_term_split",
         "snapshots_taken",
         "snapshots_installed",
         "transfers_started",

@@ -132,7 +132,7 @@ impl RaftWatch {
                 self.changed_role(at, peer, Role::PreCandidate, term);
             }
             RaftEvent::BecameCandidate { term } => {
-                self.measures.candidacies += 1;
+                self.measures.stood(term);
                 self.changed_role(at, peer, Role::Candidate, term);
             }
             RaftEvent::LeaderElected { term } => self.elected(at, peer, term),
