@@ -6,8 +6,9 @@ use crate::layer::reader::Files;
 use crate::problem::{Problem, nearest};
 
 /// Subjects and their files. A new subject is a line here.
-static SUBJECTS: [(&str, Dir<'static>); 3] = [
+static SUBJECTS: [(&str, Dir<'static>); 4] = [
     ("gossip", include_dir!("$CARGO_MANIFEST_DIR/gossip")),
+    ("papers", include_dir!("$CARGO_MANIFEST_DIR/papers")),
     ("pbft", include_dir!("$CARGO_MANIFEST_DIR/pbft")),
     ("raft", include_dir!("$CARGO_MANIFEST_DIR/raft")),
 ];

@@ -212,7 +212,11 @@ impl<R: Rules> Raft<R> {
         let stage = leading.change.as_ref().map(|change| change.stage.clone());
         let settled = self.commit >= self.configuration_index();
         if settled && let Ok(next) = self.configuration().leave_joint() {
-            return self.propose_configuration(next, ctx);
+            // A new leader that finds C_old,new committed commits an entry of its own first.
+            if self.may_change() {
+                self.propose_configuration(next, ctx);
+            }
+            return;
         }
         match stage {
             Some(Stage::CatchUp { round, goal, since }) => {

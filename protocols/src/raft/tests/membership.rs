@@ -66,6 +66,22 @@ fn a_candidate_in_a_joint_configuration_needs_both_majorities() {
 }
 
 #[test]
+fn a_new_leader_leaves_a_joint_configuration_only_behind_an_entry_of_its_own() {
+    // It finds C_old,new committed, and a follower has moved; its own no-op has no quorum yet.
+    let mut initial = with_log(3, &[], 0);
+    initial.configuration.voters = vec![PeerId(0), PeerId(3), PeerId(4)];
+    initial.configuration.outgoing = vec![PeerId(0), PeerId(1), PeerId(2)];
+    let mut desk = Desk::new(bare(), initial);
+    desk.elect(&[1, 3]);
+    desk.sync();
+    desk.hand(3, accepted(1, 1, 1));
+    assert_eq!((desk.view().commit, desk.view().last_index), (0, 1));
+    desk.hand(1, accepted(1, 1, 1));
+    assert_eq!((desk.view().commit, desk.view().last_index), (1, 2));
+    assert_eq!(*desk.view().configuration, voters(&[0, 3, 4]));
+}
+
+#[test]
 fn a_leader_that_is_left_out_does_not_count_itself_and_goes_when_that_is_committed() {
     // `confchange_v1_remove_leader`: C_new = {1, 2} needs both.
     let mut desk = leader::<Paper>(direct());
