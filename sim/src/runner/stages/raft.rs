@@ -213,12 +213,14 @@ impl<R: Rules> Cast for RaftCast<R> {
         let config = Arc::clone(&part.config);
         match part.role {
             Role::Member => {
-                let given = self.given.get(&peer).cloned().unwrap_or_default();
                 let is_founding = self.voters.contains(&peer);
                 let voters = self.voters.iter().copied().filter(|_| is_founding);
-                let usual = || Configuration::of_voters(voters);
+                let usual = Configuration::of_voters(voters);
+                let Some(given) = self.given.get(&peer).cloned() else {
+                    return Raft::new(peer, config, usual).into();
+                };
                 let initial = InitialState {
-                    configuration: given.configuration.unwrap_or_else(usual),
+                    configuration: given.configuration.unwrap_or(usual),
                     ..given.state
                 };
                 Raft::from_state(peer, config, initial).into()
