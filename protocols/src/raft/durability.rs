@@ -206,19 +206,16 @@ impl<R: Rules> Raft<R> {
         if self.role == Role::Candidate && vote == (self.term, Some(self.me)) {
             self.record_vote(self.me, true, ctx);
         }
-        let (before, mut reported) = (self.disk.durable, self.disk.durable);
+        let before = self.disk.durable;
         while let Some(pending) = self.disk.next_complete() {
-            let index = self.disk.durable;
-            if index > reported {
-                reported = index;
-                ctx.notify(RaftEvent::Durable { index });
-            }
             if let Some(ack) = pending.ack {
                 self.acknowledge(&ack, ctx);
                 self.note_agreement(ack.verified, ctx);
             }
         }
-        if reported > before {
+        if self.disk.durable > before {
+            let index = self.disk.durable;
+            ctx.notify(RaftEvent::Durable { index });
             self.commit_what_is_agreed(ctx);
         }
     }

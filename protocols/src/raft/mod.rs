@@ -196,8 +196,10 @@ impl<R: Rules> Raft<R> {
         ctx.notify(RaftEvent::BecameFollower { term, leader });
         self.enforce_configuration(ctx);
         self.report_initial_log(ctx);
-        // Nobody has written down yet what it was given to begin with.
-        self.disk.forget();
+        if !self.config.log_terms.is_empty() {
+            // Nobody has written down yet what the settings put into its log.
+            self.disk.forget();
+        }
         self.begin(ctx);
     }
 

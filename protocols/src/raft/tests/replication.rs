@@ -157,7 +157,7 @@ fn a_follower_writes_then_acknowledges() {
     ];
     assert_eq!(out.order, order);
     let out = desk.sync();
-    assert_eq!(out.order, ["durable", "send append-accepted to p1"]);
+    assert_eq!(out.order, ["send append-accepted to p1", "durable"]);
     assert_eq!(out.sent, [(1, accepted(1, 1, 2))]);
 }
 

@@ -181,8 +181,12 @@ impl RaftWatch {
             } => {
                 self.recovered(at, peer, (term, snapshot, last));
             }
-            RaftEvent::DamagedLog { .. } => self.set_damaged(at, peer, true),
-            RaftEvent::Repaired { .. } => self.set_damaged(at, peer, false),
+            RaftEvent::DamagedLog { .. } => {
+                self.cluster.of_mut(peer).is_damaged = true;
+                self.disks.inspect(at, &self.cluster);
+            }
+            // How far its disk reaches by now is told behind this.
+            RaftEvent::Repaired { .. } => self.cluster.of_mut(peer).is_damaged = false,
             RaftEvent::ChangeAborted { .. }
             | RaftEvent::TransferAborted { .. }
             | RaftEvent::QuorumLost { .. }
@@ -363,11 +367,6 @@ impl RaftWatch {
             witness.configuration = configuration.clone();
             witness.configuration_index = *at;
         }
-    }
-
-    fn set_damaged(&mut self, at: SimTime, peer: PeerId, is_damaged: bool) {
-        self.cluster.of_mut(peer).is_damaged = is_damaged;
-        self.disks.inspect(at, &self.cluster);
     }
 
     fn ledgers(&mut self) -> Vec<&mut Ledger> {
