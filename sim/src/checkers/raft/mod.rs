@@ -181,10 +181,7 @@ impl RaftWatch {
             } => {
                 self.recovered(at, peer, (term, snapshot, last));
             }
-            RaftEvent::DamagedLog { .. } => {
-                self.cluster.of_mut(peer).is_damaged = true;
-                self.disks.inspect(at, &self.cluster);
-            }
+            RaftEvent::DamagedLog { .. } => self.damaged(at, peer),
             // How far its disk reaches by now is told behind this.
             RaftEvent::Repaired { .. } => self.cluster.of_mut(peer).is_damaged = false,
             RaftEvent::ChangeAborted { .. }
@@ -367,6 +364,11 @@ impl RaftWatch {
             witness.configuration = configuration.clone();
             witness.configuration_index = *at;
         }
+    }
+
+    fn damaged(&mut self, at: SimTime, peer: PeerId) {
+        self.cluster.of_mut(peer).is_damaged = true;
+        self.disks.inspect(at, &self.cluster);
     }
 
     fn ledgers(&mut self) -> Vec<&mut Ledger> {
