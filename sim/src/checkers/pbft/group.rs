@@ -157,9 +157,9 @@ impl Group {
 
     /// A replica says that a roster of this size is in force.
     pub(super) fn reconfigured(&mut self, epoch: Epoch, replicas: u64) {
-        let decided = self.decided.iter();
-        let decided = decided.filter(|it| it.len() as u64 == replicas).cloned();
-        if let Some(roster) = decided.last() {
+        let decided = self.decided.as_ref();
+        if let Some(roster) = decided.filter(|it| it.len() as u64 == replicas) {
+            let roster = roster.clone();
             self.rosters.entry(epoch).or_insert(roster);
         }
     }

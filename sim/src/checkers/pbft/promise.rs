@@ -38,7 +38,7 @@ impl Promise {
         let delay = step(scenario, n as u64);
         let mut round = delay * DELAYS + config.fetch_after;
         if loses(scenario) {
-            round = round + config.retransmit_interval * ROUNDS;
+            round += config.retransmit_interval * ROUNDS;
         }
         let faulty = max_faulty(n) as u32;
         Self {
@@ -76,10 +76,10 @@ impl Promise {
     pub(crate) fn within(&self, consecutive: u32, down: u32) -> SimDuration {
         let timeout = |doubled| Paper::timeout(self.view_timeout, self.max_timeout, doubled);
         let mut span = self.client_timeout + timeout(consecutive);
-        span = span + self.view_timeout * self.clients.saturating_sub(1);
+        span += self.view_timeout * self.clients.saturating_sub(1);
         let mut useful = 0;
         for doubled in consecutive.. {
-            span = span + timeout(doubled) + self.round;
+            span += timeout(doubled) + self.round;
             let is_long = timeout(doubled) >= self.round.min(self.max_timeout);
             useful += u32::from(is_long);
             if useful > self.faulty.max(down) {
