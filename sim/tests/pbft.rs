@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use fedsim_protocols::{RunKey, Stream, StreamLabel, quorum};
 use fedsim_record::{RunRecord, Verdict};
 
-use super::support::{run, scenario, told};
+use super::support::{run, scenario, shipped, told};
 
 /// One client that asks `operations` things of `n` replicas, one after the other; `more` ends the
 /// file.
@@ -194,4 +194,23 @@ partition = {{ isolate = "peer-1" }}
     });
     assert_eq!(real, ideal);
     assert_eq!(real, each);
+}
+
+/// Storms of every size, `FEDSIM_PBFT_SEEDS` of them or a few.
+#[test]
+fn no_storm_contradicts_anything_and_all_are_served_again_in_time() {
+    // Each of the shipped storm's invariants must hold, liveness among them, at n = 4 to 10.
+    let seeds = std::env::var("FEDSIM_PBFT_SEEDS");
+    let seeds: u64 = seeds.map_or(14, |text| text.parse().expect("a number of seeds"));
+    let mut failed = Vec::new();
+    for seed in 1..=seeds {
+        let replicas = format!("peers.count={}", 4 + seed % 7);
+        let mut storm = shipped("pbft/storm", &[&replicas]);
+        storm.seed = seed;
+        let record = run(&storm);
+        if record.summary.verdict != Verdict::Passed {
+            failed.push(format!("{replicas}: {}", told(&record)));
+        }
+    }
+    assert!(failed.is_empty(), "{}", failed.join("\n"));
 }
