@@ -4,7 +4,8 @@ use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::io;
 use std::ops::Deref;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
 
 use borsh::{BorshDeserialize, BorshSerialize};
 
@@ -34,7 +35,29 @@ struct Inner<T> {
     content: T,
     signer: PublicKey,
     signature: Signature,
-    verdict: OnceLock<bool>,
+    verdict: Verdict,
+}
+
+/// What is known of a signature. Whoever computes it comes to the same, so a race is harmless.
+#[derive(Default)]
+struct Verdict(AtomicU8);
+
+impl Verdict {
+    const GOOD: u8 = 1;
+    const BAD: u8 = 2;
+
+    fn known(&self) -> Option<bool> {
+        match self.0.load(Ordering::Relaxed) {
+            Self::GOOD => Some(true),
+            Self::BAD => Some(false),
+            _ => None,
+        }
+    }
+
+    fn set(&self, good: bool) {
+        let verdict = if good { Self::GOOD } else { Self::BAD };
+        self.0.store(verdict, Ordering::Relaxed);
+    }
 }
 
 /// `content` as signed by whoever holds the key of `signer`, if the signature is right.
@@ -50,7 +73,7 @@ impl<T> Signed<T> {
             content,
             signer,
             signature,
-            verdict: OnceLock::new(),
+            verdict: Verdict::default(),
         }))
     }
 
@@ -73,21 +96,20 @@ impl<T> Signed<T> {
 impl<T: Signable> Signed<T> {
     /// Notes that the signature is right: whoever just made it knows.
     pub(crate) fn vouch(&self) {
-        let unset = self.0.verdict.set(true);
-        debug_assert!(unset.is_ok(), "BUG: vouched for what was verified before");
+        self.0.verdict.set(true);
     }
 
     pub(crate) fn verdict(&self, scheme: &KeyScheme) -> bool {
         let inner = &*self.0;
-        let compute = || {
-            let bytes = inner.content.signing_bytes();
-            scheme.accepts(&inner.signer, &bytes, &inner.signature)
-        };
-        if scheme.shares_verdicts() {
-            *inner.verdict.get_or_init(compute)
-        } else {
-            compute()
+        if let Some(known) = inner.verdict.known()
+            && scheme.shares_verdicts()
+        {
+            return known;
         }
+        let bytes = inner.content.signing_bytes();
+        let good = scheme.accepts(&inner.signer, &bytes, &inner.signature);
+        inner.verdict.set(good);
+        good
     }
 }
 
