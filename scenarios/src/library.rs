@@ -6,7 +6,9 @@ use crate::layer::reader::Files;
 use crate::problem::{Problem, nearest};
 
 /// Subjects and their files. A new subject is a line here.
-static SUBJECTS: [(&str, Dir<'static>); 4] = [
+static SUBJECTS: [(&str, Dir<'static>); 6] = [
+    ("adversary", include_dir!("$CARGO_MANIFEST_DIR/adversary")),
+    ("federation", include_dir!("$CARGO_MANIFEST_DIR/federation")),
     ("gossip", include_dir!("$CARGO_MANIFEST_DIR/gossip")),
     ("papers", include_dir!("$CARGO_MANIFEST_DIR/papers")),
     ("pbft", include_dir!("$CARGO_MANIFEST_DIR/pbft")),

@@ -22,6 +22,28 @@ fn every_shipped_scenario_is_right_and_reads_back_equal() {
 }
 
 #[test]
+fn every_scenario_file_is_shipped() {
+    // A folder that the library forgets is a subject that nobody can run by name.
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let shipped: Vec<String> = library::list().into_iter().map(|it| it.name).collect();
+    for folder in std::fs::read_dir(root).expect("readable") {
+        let folder = folder.expect("readable").path();
+        let files = folder
+            .is_dir()
+            .then(|| std::fs::read_dir(&folder).expect("readable"));
+        for file in files.into_iter().flatten() {
+            let path = file.expect("readable").path();
+            if path.extension().is_some_and(|it| it == "toml") {
+                let subject = folder.file_name().and_then(|it| it.to_str());
+                let name = path.file_stem().and_then(|it| it.to_str());
+                let name = format!("{}/{}", subject.unwrap_or(""), name.unwrap_or(""));
+                assert!(shipped.contains(&name), "{name} is not in the library");
+            }
+        }
+    }
+}
+
+#[test]
 fn every_shipped_scenario_opens_with_its_claim_and_holds_itself_to_it() {
     for entry in library::list() {
         assert!(entry.claim.ends_with('.'), "{} has no claim", entry.name);
