@@ -24,6 +24,7 @@ pub mod routing;
 pub mod rules;
 pub mod sanitise;
 pub mod terms;
+pub mod transport;
 pub mod trust;
 pub mod unmask;
 

@@ -8,6 +8,7 @@ use super::rules::Rules;
 use super::sanitise::Action;
 use super::terms::{Amount, Digest, Level, Scope};
 use crate::identity::Identity;
+use crate::time::LocalTime;
 
 macro_rules! mutants {
     ($($(#[$doc:meta])* $name:ident { $($body:tt)* })*) => {
@@ -258,6 +259,21 @@ mutants! {
     /// A quorum of nobody is nothing.
     QuorumMayBeZero {
         fn quorum_of(votes: usize) -> usize { votes }
+    }    /// Any certificate is taken.
+    CertificatesUnchecked {
+        fn certificate_holds(_is_valid: bool) -> bool { true }
+    }
+    /// Whoever answers is the one looked for.
+    AnyoneAnswers {
+        fn is_expected_peer(_is_expected: bool) -> bool { true }
+    }
+    /// Sessions outlive their time.
+    SessionsEternal {
+        fn session_is_over(_is_over: bool) -> bool { false }
+    }
+    /// Renewal knows no end.
+    RenewedForEver {
+        fn renewed_until(wanted: LocalTime, _longest: LocalTime) -> LocalTime { wanted }
     }
     /// JSON is read as if it were running text.
     StructureUnread {

@@ -10,6 +10,7 @@ use super::injection::Direction;
 use super::sanitise::Action;
 use super::terms::{Amount, Digest, Level, Scope};
 use crate::identity::Identity;
+use crate::time::LocalTime;
 
 /// The rules of all layers. Defaults are the strict ones.
 pub trait Rules: Clone + Copy + Debug + Default + Eq + Hash + Send + Sync + 'static {
@@ -433,6 +434,28 @@ pub trait Rules: Clone + Copy + Debug + Default + Eq + Hash + Send + Sync + 'sta
     /// Whether a log that differs from what its owner signed is a finding.
     fn contradicts(differs: bool) -> bool {
         differs
+    }
+
+    // Transport.
+
+    /// Whether a certificate is signed by a root that is believed, and valid now.
+    fn certificate_holds(is_valid: bool) -> bool {
+        is_valid
+    }
+
+    /// Whether the other side is the one that was looked for.
+    fn is_expected_peer(is_expected: bool) -> bool {
+        is_expected
+    }
+
+    /// Whether a session whose time is over ends.
+    fn session_is_over(is_over: bool) -> bool {
+        is_over
+    }
+
+    /// Until when a renewed session lives: never beyond its longest life.
+    fn renewed_until(wanted: LocalTime, longest: LocalTime) -> LocalTime {
+        wanted.min(longest)
     }
 }
 

@@ -64,3 +64,36 @@ pub(crate) fn registry<R: Rules>() -> Registry<R> {
     }
     registry
 }
+
+#[test]
+fn every_mutant_is_caught_by_the_tests_of_a_layer() {
+    // A gate that no claim holds to account could be left open without anybody noticing.
+    let claims = [
+        include_str!("audit/tests/keeping.rs"),
+        include_str!("audit/tests/verification.rs"),
+        include_str!("authorisation/tests.rs"),
+        include_str!("breaker/tests.rs"),
+        include_str!("budget/tests.rs"),
+        include_str!("envelope/tests.rs"),
+        include_str!("identity/tests.rs"),
+        include_str!("injection/tests.rs"),
+        include_str!("ownership/tests.rs"),
+        include_str!("routing/tests.rs"),
+        include_str!("sanitise/tests.rs"),
+        include_str!("transport/tests.rs"),
+        include_str!("trust/tests.rs"),
+    ];
+    let named = claims
+        .iter()
+        .flat_map(|text| text.split("needed!(").skip(1));
+    let named: Vec<&str> = named.filter_map(|claim| claim.split(");").next()).collect();
+    let is_caught = |name: &str| {
+        let mut mutants = named.iter().flat_map(|claim| claim.split(',').skip(1));
+        mutants.any(|mutant| mutant.trim() == name)
+    };
+    let uncaught: Vec<_> = super::mutants::NAMES
+        .iter()
+        .filter(|name| !is_caught(name))
+        .collect();
+    assert!(uncaught.is_empty() && named.len() > 40, "{uncaught:?}");
+}

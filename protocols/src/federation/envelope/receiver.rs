@@ -315,8 +315,8 @@ impl<R: Rules> Receiver<R> {
         examined: &mut Examined<'_, N>,
     ) -> Result<Option<Seen>, Refusal> {
         let mut seen = None;
-        for stage in self.stages.clone() {
-            match stage {
+        for place in 0..self.stages.len() {
+            match self.stages[place] {
                 Stage::Schema => self.check_schema(examined)?,
                 Stage::Signature => check_signature::<R, N>(examined)?,
                 Stage::Audience => check_audience::<R, N>(examined)?,
