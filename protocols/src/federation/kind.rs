@@ -99,7 +99,7 @@ impl Kind {
     /// Whether something of the other kind inside something of this kind is a part of it.
     pub(crate) fn holds(self, other: Self) -> bool {
         match self {
-            Self::PostalAddress => other == Self::Name,
+            Self::PostalAddress => matches!(other, Self::PostalAddress | Self::Name),
             _ => self <= other,
         }
     }

@@ -188,7 +188,10 @@ impl<R: Rules> Search<'_, R> {
     /// A text that was split counts where its pieces stand; one in a single field was found there.
     fn found_across(&mut self, hit: Hit, part: &Part<'_>) {
         let pieces: Vec<Piece> = pieces(hit, part).collect();
-        let [first, .., last] = pieces.as_slice() else {
+        let [first, rest @ ..] = pieces.as_slice() else {
+            return;
+        };
+        let Some(next) = rest.first() else {
             return;
         };
         let text = |piece: &Piece| &part.view.text[piece.text.clone()];
@@ -197,10 +200,9 @@ impl<R: Rules> Search<'_, R> {
             let place = (hit.kind, start, end);
             self.places[..self.sorted].binary_search(&place).is_ok()
         };
-        // What is whole in its own field is not made longer by what stands in the next one.
-        let begins_whole =
-            is_found(first) && !detect::goes_on(hit.kind, text(first), text(&pieces[1]));
-        if begins_whole || is_found(last) {
+        // What is whole in its own field is not made longer by what stands in the next ones.
+        let begins_whole = is_found(first) && !detect::goes_on(hit.kind, text(first), text(next));
+        if begins_whole || rest.iter().any(is_found) {
             return;
         }
         for piece in pieces {

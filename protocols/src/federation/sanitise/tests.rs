@@ -203,6 +203,19 @@ fn the_measured_defects_of_the_reference_are_none_of_ours() {
 }
 
 #[test]
+fn a_value_that_is_whole_in_its_field_takes_nothing_from_its_neighbours() {
+    // Put together the three strings read as one longer address; the neighbours must stay. And one
+    // place is found once, however many words of it say what it is.
+    let text = r#"{"who":"Zed","mail":"bob7@example.com","say":"My word"}"#;
+    let cut = r#"{"who":"Zed","mail":"[redacted:email]","say":"My word"}"#;
+    assert_eq!(redacted(text), cut);
+    let sanitiser = uniform::<Strict>(Action::Redact);
+    let address = "12 Maple Street, Springfield, IL 62704";
+    let scrubbed = sanitiser.scrub(address, Level::Untrusted, &pair());
+    assert_eq!(scrubbed.findings.len(), 1, "{:?}", scrubbed.findings);
+}
+
+#[test]
 fn names_of_fields_that_are_cut_out_stay_different_names() {
     // Two members with one name lose one of them at the next parser.
     let text = redacted(r#"{"bob7@example.com":1,"eve8@example.com":2}"#);

@@ -105,30 +105,45 @@ fn as_text(bytes: Vec<u8>) -> Option<String> {
 }
 
 fn sextet(byte: u8) -> Option<u32> {
-    Some(u32::from(match byte {
-        b'A'..=b'Z' => byte - b'A',
-        b'a'..=b'z' => byte - b'a' + 26,
-        b'0'..=b'9' => byte - b'0' + 52,
-        b'+' | b'-' => 62,
-        b'/' | b'_' => 63,
-        _ => return None,
-    }))
+    let value = SEXTETS[usize::from(byte)];
+    (value < 64).then_some(u32::from(value))
+}
+
+/// What each digit of either alphabet stands for; 64 for what is none.
+const SEXTETS: [u8; 256] = {
+    let mut table = [64; 256];
+    let mut value = 0;
+    while value < 26 {
+        table[(b'A' + value) as usize] = value;
+        table[(b'a' + value) as usize] = value + 26;
+        if value < 10 {
+            table[(b'0' + value) as usize] = value + 52;
+        }
+        value += 1;
+    }
+    table[b'+' as usize] = 62;
+    table[b'-' as usize] = 62;
+    table[b'/' as usize] = 63;
+    table[b'_' as usize] = 63;
+    table
+};
+
+/// Whether a text can begin with these bytes, which may break off within a character.
+fn can_begin_text(bytes: &[u8]) -> bool {
+    let is_text = bytes.iter().all(|byte| is_of_text(*byte));
+    is_text && !std::str::from_utf8(bytes).is_err_and(|error| error.error_len().is_some())
 }
 
 /// The text that a run holds; the first byte that is none ends the attempt.
 fn base64(run: &[u8]) -> Option<String> {
-    let (mut bits, mut held) = (0_u32, 0);
-    let first = run.first_chunk::<4>()?;
     let mut early = 0;
-    for byte in first {
+    for byte in run.first_chunk::<4>()? {
         early = early << 6 | sextet(*byte)?;
     }
-    if !early.to_be_bytes()[1..]
-        .iter()
-        .all(|byte| is_of_text(*byte))
-    {
+    if !can_begin_text(&early.to_be_bytes()[1..]) {
         return None;
     }
+    let (mut bits, mut held) = (0_u32, 0);
     let mut out = Vec::with_capacity(run.len() * 3 / 4);
     for byte in run.iter().filter(|byte| **byte != b'\n') {
         bits = bits << 6 | sextet(*byte)?;

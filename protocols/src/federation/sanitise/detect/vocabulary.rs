@@ -125,58 +125,82 @@ impl Vocabulary {
         let bytes = text.as_bytes();
         let mut at = 0;
         while at < bytes.len() {
-            if !is_letter(bytes[at]) {
+            if OF_WORD[usize::from(bytes[at])] != LETTER {
                 at += 1;
                 continue;
             }
             let start = at;
+            let mut all = 0;
             while at < bytes.len() && goes_on(bytes, at) {
+                all |= bytes[at];
                 at += 1;
             }
             let after_digit = start > 0 && bytes[start - 1].is_ascii_digit();
             if !after_digit {
-                words.push(self.word(text, start, at));
+                words.push(self.word(text, start, at, all.is_ascii()));
             }
         }
     }
 
-    fn word(&self, text: &str, start: usize, end: usize) -> Word {
-        let word = &text[start..end];
-        let first = word.as_bytes()[0];
-        let is_capital = match first.is_ascii() {
-            true => first.is_ascii_uppercase(),
-            false => word.chars().next().is_some_and(char::is_uppercase),
+    fn word(&self, text: &str, start: usize, end: usize, is_ascii: bool) -> Word {
+        let is_capital = match text.as_bytes()[start].is_ascii() {
+            true => text.as_bytes()[start].is_ascii_uppercase(),
+            false => text[start..].chars().next().is_some_and(char::is_uppercase),
         };
+        let packed = match is_ascii {
+            true => packed_at(text.as_bytes(), start, end),
+            false => packed(plain(&text[start..end]).as_bytes()),
+        };
+        let known = packed.map_or_else(Known::default, |one| self.table[self.place(one)].1);
         Word {
             start: start as u32,
             end: end as u32,
-            known: self.lookup(word),
+            known,
             is_capital,
         }
     }
+}
 
-    fn lookup(&self, word: &str) -> Known {
-        let packed = match word.is_ascii() {
-            true => packed(word.as_bytes()),
-            false => packed(plain(word).as_bytes()),
-        };
-        packed.map_or_else(Known::default, |packed| self.table[self.place(packed)].1)
+/// The word from `start` to `end`, packed; where the text goes on long enough, in one load.
+fn packed_at(bytes: &[u8], start: usize, end: usize) -> Option<u128> {
+    let length = end - start;
+    match bytes[start..].first_chunk::<WORD_MAX>() {
+        Some(chunk) if length <= WORD_MAX => {
+            let unused = 8 * (WORD_MAX - length);
+            let letters = u128::from_le_bytes(*chunk) << unused >> unused;
+            Some(letters | u128::from_le_bytes([0x20; WORD_MAX]) >> unused)
+        }
+        Some(_) => None,
+        None => packed(&bytes[start..end]),
     }
 }
 
-fn is_letter(byte: u8) -> bool {
-    byte.is_ascii_alphabetic() || byte >= 0x80
-}
+const LETTER: u8 = 1;
+const JOINER: u8 = 2;
+
+/// Letters, and marks that join them.
+const OF_WORD: [u8; 256] = {
+    let mut table = [0; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        if byte >= 0x80 || (byte as u8).is_ascii_alphabetic() {
+            table[byte] = LETTER;
+        }
+        byte += 1;
+    }
+    table[b'\'' as usize] = JOINER;
+    table[b'-' as usize] = JOINER;
+    table
+};
 
 /// Whether a word goes on here: a letter, or a mark between two letters.
 fn goes_on(bytes: &[u8], at: usize) -> bool {
-    let joins = || {
-        matches!(bytes[at], b'\'' | b'-')
-            && at > 0
-            && is_letter(bytes[at - 1])
-            && bytes.get(at + 1).is_some_and(|next| is_letter(*next))
-    };
-    is_letter(bytes[at]) || joins()
+    let class = |at: usize| bytes.get(at).map_or(0, |byte| OF_WORD[usize::from(*byte)]);
+    match class(at) {
+        LETTER => true,
+        JOINER => at > 0 && class(at - 1) == LETTER && class(at + 1) == LETTER,
+        _ => false,
+    }
 }
 
 /// A word in lower case without accents.
