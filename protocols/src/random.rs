@@ -53,27 +53,33 @@ impl StreamLabel {
 
 /// One named child of the run's seed, created at its first draw.
 #[derive(Clone, Debug)]
-pub struct Stream {
-    key: RunKey,
-    label: StreamLabel,
-    state: Option<Box<ChaCha8Rng>>,
+pub struct Stream(State);
+
+#[allow(
+    clippy::large_enum_variant,
+    reason = "behind a pointer each draw would wait for memory twice"
+)]
+#[derive(Clone, Debug)]
+enum State {
+    Named(RunKey, StreamLabel),
+    Drawn(ChaCha8Rng),
 }
 
 impl Stream {
     /// The stream of `label` in the run of `key`.
     pub fn new(key: RunKey, label: StreamLabel) -> Self {
-        Self {
-            key,
-            label,
-            state: None,
-        }
+        Self(State::Named(key, label))
     }
 
     #[inline]
     fn state(&mut self) -> &mut ChaCha8Rng {
-        let (key, label) = (&self.key, self.label);
-        self.state
-            .get_or_insert_with(|| Box::new(ChaCha8Rng::from_seed(key.derive(label))))
+        if let State::Named(key, label) = self.0 {
+            self.0 = State::Drawn(ChaCha8Rng::from_seed(key.derive(label)));
+        }
+        match &mut self.0 {
+            State::Drawn(state) => state,
+            State::Named(..) => unreachable!("BUG: a stream that does not begin"),
+        }
     }
 
     /// A uniform integer below `bound` (Lemire's multiply and reject, 2019).

@@ -39,20 +39,24 @@ pub(crate) trait Stage<P: Protocol> {
 }
 
 /// One simulated party.
+///
+/// In the order of its fields: what every event touches lies together, and is brought from memory
+/// in one go.
+#[repr(C)]
 pub(crate) struct Peer<P: Protocol> {
     pub(crate) sender: Sender,
-    pub(crate) machine: Option<P>,
-    agenda: Agenda<P>,
-    rng: Stream,
-    keys: Keys,
-    clock: PeerClock,
     fold: Folder,
     steps: u64,
-    lives: u32,
-    pub(crate) physique: Physique<P>,
-    users: Option<Box<Users<P>>>,
     /// What stands between the machine of a Byzantine peer and the world.
     mask: Option<Box<mask::Mask<P>>>,
+    clock: PeerClock,
+    agenda: Agenda<P>,
+    pub(crate) physique: Physique<P>,
+    keys: Keys,
+    rng: Stream,
+    pub(crate) machine: Option<P>,
+    users: Option<Box<Users<P>>>,
+    lives: u32,
 }
 
 /// The users at one peer.
