@@ -35,7 +35,7 @@ impl Shape<Vec<FaultSpec>> for Faults {
         let mut faults: Vec<FaultSpec> = Vec::new();
         for (number, draft) in (1..).zip(drafts) {
             let label = match draft.label.as_str() {
-                "" => format!("{}-{number}", kind_of(&draft.fault)),
+                "" => format!("{}-{number}", draft.fault.kind()),
                 label => label.to_owned(),
             };
             if faults.iter().any(|fault| fault.label == label) {
@@ -67,26 +67,6 @@ impl Shape<Vec<FaultSpec>> for Faults {
 
     fn describe(&self) -> Type {
         tables(section()).describe()
-    }
-}
-
-/// The key under which a fault is written.
-fn kind_of(fault: &Fault) -> &'static str {
-    match fault {
-        Fault::Partition(_) => "partition",
-        Fault::Flapping { .. } => "flapping",
-        Fault::Crash(_) => "crash",
-        Fault::Wipe(_) => "wipe",
-        Fault::Pause(_) => "pause",
-        Fault::ClockJump { .. } => "clock-jump",
-        Fault::LatencyStorm { .. } => "latency-storm",
-        Fault::LossStorm { .. } => "loss-storm",
-        Fault::Links { .. } => "links",
-        Fault::Slow { .. } => "slow",
-        Fault::RegionOutage(_) => "region-outage",
-        Fault::Disk { .. } => "disk",
-        Fault::Request { .. } => "request",
-        Fault::Turn { .. } => "adversary",
     }
 }
 
@@ -135,7 +115,7 @@ fn check(draft: &Draft, node: &Node, reader: &mut Reader<'_>) {
         if let Some(entry) = node.entry(key)
             && !lasting
         {
-            let message = format!("`{}` does not last", kind_of(&draft.fault));
+            let message = format!("`{}` does not last", draft.fault.kind());
             reader.refuse(entry.place, message, "leave this out");
         }
     }

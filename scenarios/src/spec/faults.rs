@@ -182,6 +182,28 @@ pub enum Fault {
     },
 }
 
+impl Fault {
+    /// The key under which scenario files write it.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Partition(_) => "partition",
+            Self::Flapping { .. } => "flapping",
+            Self::Crash(_) => "crash",
+            Self::Wipe(_) => "wipe",
+            Self::Pause(_) => "pause",
+            Self::ClockJump { .. } => "clock-jump",
+            Self::LatencyStorm { .. } => "latency-storm",
+            Self::LossStorm { .. } => "loss-storm",
+            Self::Links { .. } => "links",
+            Self::Slow { .. } => "slow",
+            Self::RegionOutage(_) => "region-outage",
+            Self::Disk { .. } => "disk",
+            Self::Request { .. } => "request",
+            Self::Turn { .. } => "adversary",
+        }
+    }
+}
+
 /// One entry of `[[faults]]`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FaultSpec {

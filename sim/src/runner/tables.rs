@@ -7,7 +7,6 @@ use std::collections::BTreeMap;
 use fedsim_protocols::{KeyScheme, Keys, PeerId, RunKey};
 use fedsim_record::{FaultRow, LoadRow, MessageRow, MessageTotals, PeerRow, TraceRow};
 use fedsim_scenarios::Scenario;
-use fedsim_scenarios::spec::Fault;
 
 use super::recorder::{Ups, seconds};
 use crate::engine::{Counters, KindCount, MessageFate, MessageTrace, Outcome, identity_seed};
@@ -67,7 +66,7 @@ pub(super) fn faults(scenario: &Scenario, outcome: &Outcome) -> Vec<FaultRow> {
         }
     };
     let kind_of = |band: &FaultBand| match scenario.faults.get(band.fault as usize - 1) {
-        Some(spec) => kind(&spec.fault),
+        Some(spec) => spec.fault.kind(),
         None => "adversary",
     };
     (1..)
@@ -82,26 +81,6 @@ pub(super) fn faults(scenario: &Scenario, outcome: &Outcome) -> Vec<FaultRow> {
             took_effect: effect(band),
         })
         .collect()
-}
-
-/// A fault's key in scenario files.
-fn kind(fault: &Fault) -> &'static str {
-    match fault {
-        Fault::Partition(_) => "partition",
-        Fault::Flapping { .. } => "flapping",
-        Fault::Crash(_) => "crash",
-        Fault::Wipe(_) => "wipe",
-        Fault::Pause(_) => "pause",
-        Fault::ClockJump { .. } => "clock-jump",
-        Fault::LatencyStorm { .. } => "latency-storm",
-        Fault::LossStorm { .. } => "loss-storm",
-        Fault::Links { .. } => "links",
-        Fault::Slow { .. } => "slow",
-        Fault::RegionOutage(_) => "region-outage",
-        Fault::Disk { .. } => "disk",
-        Fault::Request { .. } => "request",
-        Fault::Turn { .. } => "adversary",
-    }
 }
 
 /// The span of each interval that began before the end.
