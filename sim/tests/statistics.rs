@@ -1,5 +1,13 @@
 //! Statistics that tell a faithful model from a toy.
 
+use std::sync::Arc;
+
+use fedsim_protocols::swim::{Published, Swim, SwimEvent};
+use fedsim_protocols::{RunKey, Stream, StreamLabel};
+use fedsim_scenarios::spec::ProtocolSpec;
+use fedsim_sim::engine::{self, Happened, Notice, Observer, Options, World};
+use fedsim_sim::runner::SwimCast;
+
 use super::support::{run, scenario};
 
 fn steady(members: u32) -> f64 {
@@ -138,4 +146,100 @@ fn no_member_waits_more_than_2m_minus_1_periods_with_round_robin() {
             "{latest}"
         );
     }
+}
+
+/// Deaths of members that were well, as others believed them, while the first `overloaded` of 100
+/// members wake for 10 ms out of every 1.5 s.
+fn false_positives(overloaded: u32, lifeguard: bool) -> f64 {
+    let names = (1..=overloaded).map(|number| format!("\"peer-{number}\""));
+    let names = names.collect::<Vec<_>>().join(", ");
+    let text = format!(
+        "name = \"test\"\nclaim = \"Lifeguard\"\nduration = \"60s\"\nwarm_up = \"5s\"\n\
+         [peers]\ncount = 100\n[network]\nlatency = {{ uniform = [\"10ms\", \"40ms\"] }}\n\
+         [swim]\nbootstrap = \"full\"\nlocal_health = {lifeguard}\n\
+         dynamic_suspicion = {lifeguard}\nbuddy = {lifeguard}\n\
+         [[faults]]\nlabel = \"overload\"\nevery = \"1500ms\"\nfrom = \"5s\"\n\
+         until = \"60s\"\nfor = \"1490ms\"\npause = [{names}]\n"
+    );
+    run(&scenario(&text)).summary.metrics["false_positives_at_healthy"]
+}
+
+#[test]
+fn lifeguard_cuts_false_positives_to_a_twentieth() {
+    // Dadgar et al., "Lifeguard" (2018): with 1 to 32 of 100 members slow, healthy members believe
+    // at most a twentieth as often that somebody well is dead. Plain SWIM must do the harm first, or
+    // the ratio says nothing: with fewer than 16 slow members a minute is too short for it.
+    for (overloaded, harm) in [(16, 5.0), (32, 100.0)] {
+        let plain = false_positives(overloaded, false);
+        let guarded = false_positives(overloaded, true);
+        assert!(plain >= harm, "{overloaded}: {plain}");
+        assert!(guarded <= plain / 20.0, "{overloaded}: {guarded} {plain}");
+    }
+}
+
+/// Counts probes, and those that ended in an accusation.
+#[derive(Default)]
+struct Accusations {
+    probes: u64,
+    accusations: u64,
+}
+
+impl Observer<Swim<Published>> for Accusations {
+    fn notice(&mut self, notice: &Notice<Swim<Published>>, _: &World<'_>) {
+        let Happened::Event(event) = &notice.what else {
+            return;
+        };
+        if matches!(event, SwimEvent::ProbeStarted { .. }) {
+            self.probes += 1;
+        } else if let SwimEvent::MemberSuspected { by_own_probe, .. } = event
+            && *by_own_probe
+        {
+            self.accusations += 1;
+        }
+    }
+}
+
+/// The share of probes of live members that fail by definition: neither the ping and its ack nor
+/// the four messages by way of any proxy get through.
+fn failing_share(delivered: f64, proxies: u32) -> f64 {
+    const TRIALS: u32 = 400_000;
+    let label = StreamLabel::global("failing probes");
+    let mut dice = Stream::new(RunKey::from_seed(1), label);
+    let mut arrives = |messages: u32| {
+        (0..messages).fold(true, |all, _| {
+            let draw = dice.below(1_000_000) as f64 / 1e6;
+            draw < delivered && all
+        })
+    };
+    let failed = (0..TRIALS).filter(|_| {
+        let direct = arrives(2);
+        let by_proxy = (0..proxies).fold(false, |any, _| arrives(4) || any);
+        !direct && !by_proxy
+    });
+    failed.count() as f64 / f64::from(TRIALS)
+}
+
+#[test]
+fn members_accuse_the_living_as_often_as_loss_makes_probes_fail() {
+    // SWIM section 3.3 by its definition, q_ml = 0.95 and k = 1: 1.8 % of the probes of live members
+    // fail (the factor e^q / (e^q - 1) of the printed formula, 2.9 %, is out of reach). 30,000 probes
+    // leave a standard error of 4 %; a subject that others suspect or that has just refuted is not
+    // accused again, which hides about as much.
+    let text = "name = \"test\"\nclaim = \"loss\"\nduration = \"300s\"\n[peers]\ncount = 100\n\
+                [network]\nlatency = { constant = \"10ms\" }\nloss = 0.05\n\
+                [swim]\nbootstrap = \"full\"\nproxies = 1\nreport_probes = true\n\
+                local_health = false\ndynamic_suspicion = false\nbuddy = false\n\
+                push_pull_interval = \"0s\"\n";
+    let scenario = scenario(text);
+    let ProtocolSpec::Swim(spec) = &scenario.protocols[0] else {
+        panic!("not a SWIM scenario");
+    };
+    let cast = Arc::new(SwimCast::<Published>::new(&scenario, spec));
+    let mut seen = Accusations::default();
+    engine::run(&scenario, &cast, &Options::default(), &mut seen).expect("nobody panics");
+    let found = seen.accusations as f64 / seen.probes as f64;
+    let defined = failing_share(0.95, 1);
+    let closed = (1.0 - 0.95_f64.powi(2)) * (1.0 - 0.95_f64.powi(4));
+    assert!((defined / closed - 1.0).abs() < 0.05, "{defined} {closed}");
+    assert!((found / defined - 1.0).abs() < 0.2, "{found} {defined}");
 }
