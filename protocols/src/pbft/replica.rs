@@ -191,6 +191,15 @@ impl<R: Rules> Pbft<R> {
         })
     }
 
+    /// The digests that are committed-local and not behind a stable checkpoint, by rising sequence
+    /// number.
+    pub fn committed(&self) -> impl Iterator<Item = (Sequence, Digest)> {
+        self.log.iter().filter_map(|(sequence, slot)| {
+            let (placement, _) = slot.committed.as_ref()?;
+            Some((sequence, placement.digest))
+        })
+    }
+
     /// The replicated state, tentative executions included.
     pub fn state(&self) -> &ReplicatedState {
         &self.state

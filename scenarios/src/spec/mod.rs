@@ -27,7 +27,7 @@ pub use network::{
 pub use peers::{PeerSpec, Role};
 pub use protocol::{PbftSpec, PerOrganisation, ProtocolSpec, SwimSpec};
 pub use report::Report;
-pub use story::{RaftWords, RumorWords, Story, SwimWords};
+pub use story::{PbftWords, RaftWords, RumorWords, Story, SwimWords};
 pub use workload::{Arrivals, LoadLoop, Mix, Rate, RequestLoad, RumorStart, Workload};
 
 /// How signatures are made. It changes how long a run takes and nothing else.

@@ -4,6 +4,7 @@
 //! phrases are what reads a line and what the reference page prints. Must not know how a step is
 //! carried out.
 
+mod pbft;
 mod phrase;
 mod raft;
 mod rumor;
@@ -20,7 +21,7 @@ use crate::layer::section::Part;
 use crate::layer::shape::{Alternative, KeyDoc, PhraseList, TableDoc};
 use crate::layer::{Out, Reader, Type, World};
 use crate::spec::story::{Claim, Deed, Dialect, Step, Story, Turn};
-use crate::spec::{PeerSpec, ProtocolSpec, RaftWords, RumorWords, Scenario, SwimWords};
+use crate::spec::{PbftWords, PeerSpec, ProtocolSpec, RaftWords, RumorWords, Scenario, SwimWords};
 use crate::tree::{Node, Place, Value};
 use phrase::{Lexicon, Line, Phrase, Stuck, Token, joined, tokens};
 
@@ -59,7 +60,8 @@ impl Part<Scenario> for Stories {
             [ProtocolSpec::Swim(_)] => steps::<SwimWords>(node, text, reader).map(Story::Swim),
             [ProtocolSpec::Rumor(_)] => steps::<RumorWords>(node, text, reader).map(Story::Rumor),
             [ProtocolSpec::Raft(_)] => steps::<RaftWords>(node, text, reader).map(Story::Raft),
-            [other @ (ProtocolSpec::Pbft(_) | ProtocolSpec::Federation(_))] => {
+            [ProtocolSpec::Pbft(_)] => steps::<PbftWords>(node, text, reader).map(Story::Pbft),
+            [other @ ProtocolSpec::Federation(_)] => {
                 let message = format!("stories have no words for [{}]", other.name());
                 reader.refuse(node.place, message, "leave it out");
                 None
@@ -87,6 +89,7 @@ impl Part<Scenario> for Stories {
         lists.extend(lists_of::<RaftWords>());
         lists.extend(lists_of::<SwimWords>());
         lists.extend(lists_of::<RumorWords>());
+        lists.extend(lists_of::<PbftWords>());
         let about = "Everything that happens, step by step, one a line; `#` begins a remark. Nothing \
                      else happens: messages wait until a step delivers or drops them, each peer has \
                      a time of its own that stands still until a step lets it pass, and links have \
@@ -338,5 +341,6 @@ mod tests {
         all_can_be_said::<RaftWords>();
         all_can_be_said::<SwimWords>();
         all_can_be_said::<RumorWords>();
+        all_can_be_said::<PbftWords>();
     }
 }

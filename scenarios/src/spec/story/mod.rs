@@ -3,6 +3,7 @@
 //! The verbs of [`Deed`] are those of every protocol. What one protocol adds (its timers, what it
 //! can be asked, what can be claimed of its peers, in which state they begin) is its [`Dialect`].
 
+mod pbft;
 mod raft;
 mod rumor;
 mod swim;
@@ -11,6 +12,7 @@ use std::fmt::Debug;
 
 use fedsim_protocols::{PeerId, Protocol, SimDuration};
 
+pub use pbft::{PbftClaim, PbftFact, PbftWords};
 pub use raft::{RaftAsk, RaftClaim, RaftFact, RaftTold, RaftWords};
 pub use rumor::{RumorAsk, RumorClaim, RumorFact, RumorWords};
 pub use swim::{Belief, SwimAsk, SwimClaim, SwimFact, SwimWords};
@@ -42,6 +44,8 @@ pub enum Story {
     Rumor(Vec<Step<RumorWords>>),
     /// Servers and clients of Raft.
     Raft(Vec<Step<RaftWords>>),
+    /// Replicas and clients of PBFT.
+    Pbft(Vec<Step<PbftWords>>),
 }
 
 impl Story {
@@ -54,6 +58,7 @@ impl Story {
             Self::Swim(steps) => of(steps),
             Self::Rumor(steps) => of(steps),
             Self::Raft(steps) => of(steps),
+            Self::Pbft(steps) => of(steps),
         }
     }
 }

@@ -9,6 +9,7 @@
 
 mod director;
 mod onlooker;
+mod pbft;
 mod raft;
 mod rumor;
 mod swim;

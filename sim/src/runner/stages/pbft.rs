@@ -9,9 +9,9 @@ use fedsim_protocols::pbft::{
 };
 use fedsim_protocols::{KeyScheme, Keys, PeerId, RunKey};
 use fedsim_scenarios::Scenario;
-use fedsim_scenarios::spec::{Fault, PbftSpec, PeerSpec, RequestLoad, Role};
+use fedsim_scenarios::spec::{Fault, PbftSpec, PeerSpec, RequestLoad, Role, Story};
 
-use super::{Stage, Staged, key_scheme};
+use super::{Acted, Stage, Staged, key_scheme};
 use crate::adversary::Forge;
 use crate::adversary::pbft::PbftForge;
 use crate::checkers::pbft::promise::{Promise, last_change};
@@ -27,11 +27,15 @@ pub(super) fn stage<'a>(
     spec: &'a PbftSpec,
 ) -> Result<Box<dyn Stage + 'a>, RunFailure> {
     refuse(scenario, spec)?;
-    Ok(Box::new(Staged {
+    let staged = Staged {
         scenario,
         cast: Box::new(|| PbftCast::<Paper>::new(scenario, spec)),
         watch: Box::new(|| PbftWatch::new(scenario, spec)),
-    }))
+    };
+    match &scenario.story {
+        Some(Story::Pbft(steps)) => Ok(Box::new(Acted { staged, steps })),
+        Some(_) | None => Ok(Box::new(staged)),
+    }
 }
 
 /// Refuses what a scenario asks of PBFT and PBFT does not have.
