@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use fedsim_protocols::{RunKey, Stream, StreamLabel, quorum};
 use fedsim_record::{RunRecord, Verdict};
 
-use super::support::{run, scenario, shipped, told};
+use super::support::{asked_for, run, scenario, shipped, told};
 
 /// One client that asks `operations` things of `n` replicas, one after the other; `more` ends the
 /// file.
@@ -200,8 +200,7 @@ partition = {{ isolate = "peer-1" }}
 #[test]
 fn no_storm_contradicts_anything_and_all_are_served_again_in_time() {
     // Each of the shipped storm's invariants must hold, liveness among them, at n = 4 to 10.
-    let seeds = std::env::var("FEDSIM_PBFT_SEEDS");
-    let seeds: u64 = seeds.map_or(14, |text| text.parse().expect("a number of seeds"));
+    let seeds = asked_for("FEDSIM_PBFT_SEEDS", 14);
     let mut failed = Vec::new();
     for seed in 1..=seeds {
         let replicas = format!("peers.count={}", 4 + seed % 7);

@@ -6,7 +6,7 @@ use std::collections::BinaryHeap;
 
 use fedsim_protocols::{RunKey, Stream, StreamLabel};
 
-use super::support::{run, shipped};
+use super::support::{asked_for, run, shipped};
 
 const MILLISECOND: u64 = 1_000_000;
 
@@ -159,8 +159,7 @@ fn standard_error(values: &[f64]) -> f64 {
 
 /// How many runs the engine makes for one comparison.
 fn trials() -> u64 {
-    let asked = std::env::var("FEDSIM_TRIALS").ok();
-    asked.map_or(60, |text| text.parse().expect("FEDSIM_TRIALS is a number"))
+    asked_for("FEDSIM_TRIALS", 60)
 }
 
 /// What `metric` comes to in runs of a shipped scenario, cut to `duration`.

@@ -3,7 +3,7 @@
 use fedsim_protocols::{RunKey, Stream, StreamLabel};
 use fedsim_record::{RunRecord, Verdict};
 
-use super::support::{run, scenario, shipped, told};
+use super::support::{asked_for, run, scenario, shipped, told};
 
 #[test]
 fn a_commit_in_an_idle_cluster_takes_the_second_fastest_of_four_round_trips() {
@@ -73,8 +73,7 @@ fn steady_replication_sends_an_append_and_an_answer_to_each_follower_a_batch() {
 fn no_seed_of_the_storm_breaks_anything() {
     // Whatever the seed draws, nothing is violated and the cluster serves in the end.
     // `FEDSIM_STORMS` asks for more than three seeds.
-    let asked = std::env::var("FEDSIM_STORMS").ok();
-    let seeds = asked.map_or(3, |text| text.parse().expect("FEDSIM_STORMS is a number"));
+    let seeds = asked_for("FEDSIM_STORMS", 3);
     let mut storm = shipped("raft/storm", &[]);
     for seed in 1..=seeds {
         storm.seed = seed;

@@ -66,3 +66,12 @@ pub(crate) fn told(record: &RunRecord) -> String {
         summary.notes
     )
 }
+
+/// How much of a test is asked for: the number in an environment variable, or `usual`.
+pub(crate) fn asked_for(variable: &str, usual: u64) -> u64 {
+    let asked = std::env::var_os(variable);
+    let number = |text: std::ffi::OsString| text.to_str().and_then(|text| text.parse().ok());
+    asked.map_or(usual, |text| {
+        number(text).unwrap_or_else(|| panic!("{variable} is not a number"))
+    })
+}

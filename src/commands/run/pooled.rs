@@ -6,9 +6,12 @@ use fedsim_record::Expectation;
 use fedsim_reports::Pooled;
 use fedsim_scenarios::spec::{self, PooledExpect};
 
+/// Reads one statistic of a metric.
+type Statistic = fn(&Pooled) -> f64;
+
 /// What became of each bound. A metric that no run has misses its bound.
 pub(super) fn judge(wanted: &PooledExpect, metrics: &BTreeMap<String, Pooled>) -> Vec<Expectation> {
-    let statistics: [(_, _, fn(&Pooled) -> f64); 6] = [
+    let statistics: [(_, _, Statistic); 6] = [
         ("mean", &wanted.mean, |pooled| pooled.mean),
         ("median", &wanted.median, |pooled| pooled.median),
         ("p95", &wanted.p95, |pooled| pooled.p95),

@@ -157,14 +157,14 @@ fn exposed<R: Rules>(mistake: &'static str, story: &str) -> Row {
 }
 
 macro_rules! each_is_caught {
-    ($rows:ident, $settings:expr, [$($mistake:ident),* $(,)?]) => {
-        $($rows.push(caught::<$mistake>(stringify!($mistake), $settings, 60));)*
+    ($settings:expr, [$($mistake:ident),* $(,)?]) => {
+        vec![$(caught::<$mistake>(stringify!($mistake), $settings, 60)),*]
     };
 }
 
 macro_rules! each_is_exposed {
-    ($rows:ident, [$($mistake:ident by $story:literal),* $(,)?]) => {
-        $($rows.push(exposed::<$mistake>(stringify!($mistake), $story));)*
+    ($($mistake:ident by $story:literal),* $(,)?) => {
+        vec![$(exposed::<$mistake>(stringify!($mistake), $story)),*]
     };
 }
 
@@ -198,9 +198,7 @@ fn raft_as_published_survives_every_storm_and_the_storm_exercises_every_checker(
 }
 
 fn mistakes_in_elections() -> Vec<Row> {
-    let mut rows = Vec::new();
     each_is_caught!(
-        rows,
         PLAIN,
         [
             VoteForgottenOnRestart,
@@ -214,14 +212,11 @@ fn mistakes_in_elections() -> Vec<Row> {
             JointMajorityOfTheUnion,
             JointMajorityOfTheNewAlone,
         ]
-    );
-    rows
+    )
 }
 
 fn mistakes_in_replication() -> Vec<Row> {
-    let mut rows = Vec::new();
-    each_is_caught!(
-        rows,
+    let mut rows = each_is_caught!(
         "",
         [
             CommitsWhatWasNotVerified,
@@ -235,36 +230,30 @@ fn mistakes_in_replication() -> Vec<Row> {
             ReadsBeforeItsTermCommitted,
         ]
     );
-    each_is_caught!(
-        rows,
+    rows.extend(each_is_caught!(
         "follower_reads = true",
         [ServesReadsBeforeTheyAreApplied]
-    );
+    ));
     rows
 }
 
 /// Mistakes that bad weather seldom brings out, each by a schedule that does.
 fn mistakes_in_stories() -> Vec<Row> {
-    let mut rows = Vec::new();
     each_is_exposed!(
-        rows,
-        [
-            CommitsOldTerms by "raft/figure-8",
-            ChangesBeforeItsTermCommitted by "raft/single-server-rule",
-            OverwrittenWriteCounts by "raft/overwritten-under-way",
-            ReadsWithoutARound by "raft/deposed-leader-waits",
-            LeaseWithoutDriftBound by "raft/lease-and-drift",
-            VotesAtOnceAfterRestart by "raft/lease-and-restart",
-            TruncatesOnAMatchingAppend by "raft/repeated-append",
-            CountsVotesOfOtherTerms by "raft/stale-vote",
-            FollowsOldLeaders by "raft/old-leader",
-            VoteLeavesBeforeSync by "raft/vote-waits-for-disk",
-            SnapshotKeepsConflictingTail by "raft/snapshot-over-conflict",
-            OldSnapshotInstalled by "raft/snapshot-repeated",
-            SnapshotOfAnUncommittedConfiguration by "raft/snapshot-before-change",
-        ]
-    );
-    rows
+        CommitsOldTerms by "raft/figure-8",
+        ChangesBeforeItsTermCommitted by "raft/single-server-rule",
+        OverwrittenWriteCounts by "raft/overwritten-under-way",
+        ReadsWithoutARound by "raft/deposed-leader-waits",
+        LeaseWithoutDriftBound by "raft/lease-and-drift",
+        VotesAtOnceAfterRestart by "raft/lease-and-restart",
+        TruncatesOnAMatchingAppend by "raft/repeated-append",
+        CountsVotesOfOtherTerms by "raft/stale-vote",
+        FollowsOldLeaders by "raft/old-leader",
+        VoteLeavesBeforeSync by "raft/vote-waits-for-disk",
+        SnapshotKeepsConflictingTail by "raft/snapshot-over-conflict",
+        OldSnapshotInstalled by "raft/snapshot-repeated",
+        SnapshotOfAnUncommittedConfiguration by "raft/snapshot-before-change",
+    )
 }
 
 #[test]

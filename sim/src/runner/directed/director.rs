@@ -6,14 +6,14 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use fedsim_protocols::{Event, Message, PeerId, Protocol, RequestId, SimDuration};
+use fedsim_protocols::{Event, Message, PeerId, Protocol, SimDuration};
 use fedsim_record::Holds;
 use fedsim_scenarios::Scenario;
 use fedsim_scenarios::spec::story::{Claim, Deed, Dialect, Fate, Links, Many, Step, Turn, Which};
 
 use super::onlooker::{Onlooker, Word};
 use super::transcript::{Transcript, about};
-use super::{Directed, MessageOf, Names, Played, ReplyOf, Scene};
+use super::{Directed, MessageOf, Names, Played, Scene, Told};
 use crate::engine::{Happened, Held, Notice, Options, RunControl, Sequential, World};
 use crate::nemesis::Control;
 use crate::time::SimTime;
@@ -38,7 +38,7 @@ pub(super) struct Director<'a, C: Directed> {
     clock: SimTime,
     up: Vec<bool>,
     holds: Vec<Which>,
-    told: Vec<Option<(RequestId, Option<ReplyOf<C>>)>>,
+    told: Vec<Option<Told<C>>>,
     /// The state of each peer as told last.
     states: Vec<String>,
     /// Peers that something happened to in this step.

@@ -133,12 +133,15 @@ impl Names<'_> {
     }
 }
 
+/// A request, and its answer once there is one.
+pub(super) type Told<C> = (RequestId, Option<ReplyOf<C>>);
+
 /// What a claim may look at.
 pub struct Scene<'a, C: Directed> {
     /// The peers.
     pub table: &'a mut Sequential<C>,
     /// The last request at each peer, and its answer once there is one.
-    pub told: &'a [Option<(RequestId, Option<ReplyOf<C>>)>],
+    pub told: &'a [Option<Told<C>>],
     /// Who is who.
     pub names: Names<'a>,
 }
