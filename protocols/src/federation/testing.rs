@@ -74,7 +74,7 @@ fn every_mutant_is_caught_by_the_tests_of_a_layer() {
         include_str!("authorisation/tests.rs"),
         include_str!("breaker/tests.rs"),
         include_str!("budget/tests.rs"),
-        include_str!("envelope/tests.rs"),
+        include_str!("envelope/tests/mod.rs"),
         include_str!("identity/tests.rs"),
         include_str!("injection/tests.rs"),
         include_str!("ownership/tests.rs"),

@@ -156,13 +156,13 @@ impl ModelledEndpoint {
         keys: &mut Keys,
     ) -> Result<PublicKey, ChannelError> {
         let credential = &proof.credential;
+        let root = self.roots.get(&credential.organisation);
+        let is_by_root = root == Some(&credential.signer()) && keys.verify(credential);
         let checked = if now < credential.from {
             Err(ChannelError::NotYetValid)
         } else if now > credential.until {
             Err(ChannelError::Expired)
-        } else if self.roots.get(&credential.organisation) != Some(&credential.signer()) {
-            Err(ChannelError::UnknownIssuer)
-        } else if !keys.verify(credential) {
+        } else if !is_by_root {
             Err(ChannelError::UnknownIssuer)
         } else {
             Ok(())

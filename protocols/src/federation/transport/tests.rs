@@ -156,107 +156,92 @@ fn talk<R: Rules>(
     }
 }
 
-/// Every way in which a handshake can be wrong, with what it must come to.
-fn cases() -> Vec<(
-    &'static str,
-    (Shown, Shown),
-    LocalTime,
-    [Option<ChannelError>; 2],
-)> {
-    use ChannelError::{Expired, NotYetValid, Refused, UnknownIssuer, Unproven};
-    let (client, server) = (Shown::honest(1, ACME), Shown::honest(11, GLOBEX));
-    let short = Validity {
+/// What it is, what client and server show, when, and what each of them must come to.
+type Case = (String, (Shown, Shown), LocalTime, [Option<ChannelError>; 2]);
+
+/// What is wrong with a side, how it comes to be so, and what the other side calls it.
+type Flaw = (&'static str, fn(&mut Shown), ChannelError);
+
+const FLAWS: [Flaw; 4] = [
+    ("expired", let_expire, ChannelError::Expired),
+    ("early", come_early, ChannelError::NotYetValid),
+    (
+        "of an unknown root",
+        |shown| shown.issuer = 99,
+        ChannelError::UnknownIssuer,
+    ),
+    (
+        "without its key",
+        |shown| shown.holds = 77,
+        ChannelError::Unproven,
+    ),
+];
+
+fn let_expire(shown: &mut Shown) {
+    shown.validity = Validity {
         until: at(3_600),
         ..VALID
     };
-    let later = Validity {
+}
+
+fn come_early(shown: &mut Shown) {
+    shown.validity = Validity {
         from: at(7_200),
         ..VALID
     };
-    let with = |shown: Shown, change: &dyn Fn(&mut Shown)| {
-        let mut shown = shown;
-        change(&mut shown);
-        shown
-    };
-    let expired = |shown| with(shown, &|shown| shown.validity = short);
-    let early = |shown| with(shown, &|shown| shown.validity = later);
-    let strange = |shown| with(shown, &|shown| shown.issuer = 99);
-    let stolen = |shown| with(shown, &|shown| shown.holds = 77);
-    let one_sided = |shown| with(shown, &|shown| shown.mode = Mode::ServerOnly);
-    let noon = at(5_000);
-    let refused = |by_client, error| match by_client {
-        true => [Some(error), Some(Refused)],
-        false => [Some(Refused), Some(error)],
-    };
-    vec![
-        ("honest", (client, server), noon, [None, None]),
-        (
-            "server expired",
-            (client, expired(server)),
-            noon,
-            refused(true, Expired),
-        ),
-        (
-            "client expired",
-            (expired(client), server),
-            noon,
-            refused(false, Expired),
-        ),
-        (
-            "server early",
-            (client, early(server)),
-            noon,
-            refused(true, NotYetValid),
-        ),
-        (
-            "client early",
-            (early(client), server),
-            noon,
-            refused(false, NotYetValid),
-        ),
-        (
-            "server's root unknown",
-            (client, strange(server)),
-            noon,
-            refused(true, UnknownIssuer),
-        ),
-        (
-            "client's root unknown",
-            (strange(client), server),
-            noon,
-            refused(false, UnknownIssuer),
-        ),
-        (
-            "server without key",
-            (client, stolen(server)),
-            noon,
-            refused(true, Unproven),
-        ),
-        (
-            "client without key",
-            (stolen(client), server),
-            noon,
-            refused(false, Unproven),
-        ),
-        (
+}
+
+fn with(mut shown: Shown, change: fn(&mut Shown)) -> Shown {
+    change(&mut shown);
+    shown
+}
+
+/// Every way in which a handshake can be wrong, with what it must come to.
+fn cases() -> Vec<Case> {
+    let (client, server) = (Shown::honest(1, ACME), Shown::honest(11, GLOBEX));
+    let (noon, refused) = (at(5_000), Some(ChannelError::Refused));
+    let one_sided = |shown| with(shown, |shown| shown.mode = Mode::ServerOnly);
+    let case = |name: &str, shown, now, errors| (name.to_owned(), shown, now, errors);
+    let none = [None, None];
+    let mut cases = vec![
+        case("honest", (client, server), noon, none),
+        case(
             "client without certificate",
             (one_sided(client), server),
             noon,
-            refused(false, ChannelError::NoCertificate),
+            [refused, Some(ChannelError::NoCertificate)],
         ),
-        (
+        case(
             "server only",
             (one_sided(client), one_sided(server)),
             noon,
-            [None, None],
+            none,
         ),
-        (
+        case(
             "not expired yet",
-            (client, expired(server)),
+            (client, with(server, let_expire)),
             at(3_599),
-            [None, None],
+            none,
         ),
-    ]
+    ];
+    for (flaw, change, error) in FLAWS {
+        let (bad_server, bad_client) = (with(server, change), with(client, change));
+        let of_server = format!("server {flaw}");
+        cases.push((
+            of_server,
+            (client, bad_server),
+            noon,
+            [Some(error), refused],
+        ));
+        let of_client = format!("client {flaw}");
+        cases.push((
+            of_client,
+            (bad_client, server),
+            noon,
+            [refused, Some(error)],
+        ));
+    }
+    cases
 }
 
 #[test]
