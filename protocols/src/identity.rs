@@ -177,10 +177,10 @@ impl KeyScheme {
 }
 
 fn tag(secret: &[u8; 32], bytes: &[u8]) -> Signature {
-    let hash = blake3::keyed_hash(secret, bytes);
+    let mut hasher = blake3::Hasher::new_keyed(secret);
+    hasher.update(bytes);
     let mut signature = [0; 64];
-    signature[..32].copy_from_slice(hash.as_bytes());
-    signature[32..].copy_from_slice(hash.as_bytes());
+    hasher.finalize_xof().fill(&mut signature);
     Signature(signature)
 }
 

@@ -23,6 +23,7 @@ fn every_shipped_scenario_is_the_same_on_one_thread_and_on_two() {
             "gossip/one-crash" => &[],
             _ if entry.text.contains("[[joins]]") => &[],
             _ if entry.text.contains("[[faults]]") => &[],
+            _ if entry.text.contains("[[adversaries]]") => &[],
             _ => &set,
         };
         let scenario = shipped(&entry.name, set);
