@@ -6,14 +6,14 @@
 //!               └──────────── the cabal: keys, memory, dice ──┘──▶ acts of its own, at its pace
 //! ```
 //!
-//! A Byzantine peer's machine is an honest one; the [`Cabal`] stands between it and the world. What
+//! A Byzantine peer's machine is an honest one; the `Cabal` stands between it and the world. What
 //! any protocol can suffer is in `passing`; what takes knowledge of a protocol (to contradict, lie,
 //! mutate, attack) is asked of that protocol's [`Forge`], one file each. Members of a cabal live in
 //! one actor, so that what one learns all know at once; what is said between others reaches a cabal
 //! one lookahead after it was sent. A cabal signs with the keys of its members and with keys that it
-//! makes up, and with no other: see [`KeyRing`].
+//! makes up, and with no other: see `KeyRing`.
 //!
-//! Must not know actors, threads, windows or checkers. Start reading at [`Cabal`].
+//! Must not know actors, threads, windows or checkers. Start reading at `Cabal`.
 
 mod cabal;
 mod forge;

@@ -1,6 +1,6 @@
 //! Prompt-injection screening, of what comes in and of what goes out.
 //!
-//! A table of [`table::PHRASES`] and literals, each with a weight, over the same readings of a
+//! A table of `table::PHRASES` and literals, each with a weight, over the same readings of a
 //! document that sanitisation uses, so that a disguise helps against neither. What weighs enough
 //! together is refused. A phrase is a sequence of words with at most so many others between, so
 //! one pass over the words finds all of them: linear time, no state from document to document.

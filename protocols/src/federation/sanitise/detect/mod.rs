@@ -1,6 +1,6 @@
 //! Finding personal data and secrets in plain text, in linear time.
 //!
-//! One pass of an Aho-Corasick automaton gives the [`marks`]: what begins a secret of known shape,
+//! One pass of an Aho-Corasick automaton gives the `marks`: what begins a secret of known shape,
 //! and words that say what comes next. One pass over the bytes gives digits, mail and network
 //! addresses; one over the words names and postal addresses. A regular expression only ever looks
 //! at one place, anchored there. Must not know disguises (`unmask` has taken them off) nor what is
