@@ -8,7 +8,6 @@ use crate::identity::Identity;
 use crate::pbft::PbftEvent;
 use crate::peer::PeerId;
 use crate::raft::RaftEvent;
-use crate::swim::SwimEvent;
 
 use super::Scope;
 use super::actions::{Effect, Ending};
@@ -17,11 +16,6 @@ use super::council::Proposal;
 /// A fact about one peer of a federation.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum StackEvent {
-    /// Its SWIM member reports.
-    Swim {
-        /// What.
-        event: SwimEvent,
-    },
     /// Its Raft server or client reports.
     Raft {
         /// What.
@@ -96,7 +90,6 @@ pub enum StackEvent {
 }
 
 fold_enum!(StackEvent {
-    0 = Swim { event },
     1 = Raft { event },
     2 = Pbft { event },
     3 = Proposed { proposal },
@@ -113,7 +106,6 @@ fold_enum!(StackEvent {
 impl Event for StackEvent {
     fn name(&self) -> &'static str {
         match self {
-            Self::Swim { event } => event.name(),
             Self::Raft { event } => event.name(),
             Self::Pbft { event } => event.name(),
             Self::Proposed { .. } => "proposed",
@@ -130,7 +122,6 @@ impl Event for StackEvent {
 
     fn rejected(&self) -> Option<&'static str> {
         match self {
-            Self::Swim { event } => event.rejected(),
             Self::Raft { event } => event.rejected(),
             Self::Pbft { event } => event.rejected(),
             Self::Rejected { reason } => Some(reason),
@@ -147,7 +138,6 @@ impl Event for StackEvent {
 
     fn detail(&self) -> String {
         match self {
-            Self::Swim { event } => event.detail(),
             Self::Raft { event } => event.detail(),
             Self::Pbft { event } => event.detail(),
             Self::Proposed { proposal } | Self::Decided { proposal, .. } => {

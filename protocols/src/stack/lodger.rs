@@ -10,7 +10,6 @@ use crate::pbft::PbftPeer;
 use crate::peer::PeerId;
 use crate::protocol::{Durable, Protocol, Stored};
 use crate::raft::RaftPeer;
-use crate::swim::Swim;
 
 use super::{Ctx, StackEvent, StackRecord, StackTimer};
 
@@ -19,8 +18,6 @@ use super::{Ctx, StackEvent, StackRecord, StackTimer};
 pub(super) enum Owner {
     /// The stack itself.
     Stack,
-    /// Its SWIM member.
-    Swim,
     /// Its Raft server.
     Raft,
     /// Its PBFT replica and client.
@@ -33,7 +30,7 @@ const SLOT_BITS: u32 = 28;
 const TOKEN_BITS: u32 = 56;
 
 impl Owner {
-    const ALL: [Self; 4] = [Self::Stack, Self::Swim, Self::Raft, Self::Pbft];
+    const ALL: [Self; 3] = [Self::Stack, Self::Raft, Self::Pbft];
 
     /// The token of a write that nobody waits for.
     pub(super) const NOBODYS_TOKEN: PersistToken = PersistToken(0);
@@ -41,7 +38,6 @@ impl Owner {
     const fn number(self) -> u32 {
         match self {
             Self::Stack => 0,
-            Self::Swim => 1,
             Self::Raft => 2,
             Self::Pbft => 3,
         }
@@ -105,7 +101,6 @@ macro_rules! lodger {
     };
 }
 
-lodger!(Swim, Swim);
 lodger!(RaftPeer, Raft);
 lodger!(PbftPeer, Pbft);
 

@@ -2,7 +2,6 @@
 //!
 //! ```text
 //!   load     from ──▶ to                                  for
-//!   swim     any peer ──▶ any peer                        status, membership, keys
 //!   raft     peer ──▶ peer of the same organisation       decisions inside; those of the delegate
 //!   pbft     peer ──▶ peer of any organisation            decisions across
 //!   action   source ──▶ audience                          something is asked for
@@ -19,16 +18,10 @@ use crate::pbft::PbftMessage;
 use crate::protocol::Message;
 use crate::raft::RaftMessage;
 use crate::signed::Signed;
-use crate::swim::SwimMessage;
 
 /// What one peer has to say to another, however it is carried.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, BorshSerialize, BorshDeserialize)]
 pub enum Load {
-    /// Membership and status.
-    Swim {
-        /// In SWIM's words.
-        message: SwimMessage,
-    },
     /// Decisions inside an organisation.
     Raft {
         /// In Raft's words.
@@ -59,7 +52,6 @@ pub enum Load {
 }
 
 fold_enum!(Load {
-    0 = Swim { message },
     1 = Raft { message },
     2 = Pbft { message },
     3 = Action { action },
@@ -82,18 +74,16 @@ fold_enum!(StackMessage {
 });
 
 impl Message for StackMessage {
-    const KINDS: &'static [&'static str] =
-        &["swim", "raft", "pbft", "action", "receipt", "refusal"];
+    const KINDS: &'static [&'static str] = &["raft", "pbft", "action", "receipt", "refusal"];
 
     fn kind(&self) -> usize {
         match self {
             Self::Plain { load } => match **load {
-                Load::Swim { .. } => 0,
-                Load::Raft { .. } => 1,
-                Load::Pbft { .. } => 2,
-                Load::Action { .. } => 3,
-                Load::Receipt { .. } => 4,
-                Load::Refusal { .. } => 5,
+                Load::Raft { .. } => 0,
+                Load::Pbft { .. } => 1,
+                Load::Action { .. } => 2,
+                Load::Receipt { .. } => 3,
+                Load::Refusal { .. } => 4,
             },
         }
     }

@@ -28,7 +28,6 @@ use crate::fold_enum;
 use crate::pbft::{PbftRecord, PbftTimer};
 use crate::protocol::Context;
 use crate::raft::{RaftRecord, RaftTimer};
-use crate::swim::{SwimRecord, SwimTimer};
 
 pub use actions::{ActionRecord, ActionsConfig, Directory, Effect, Ending, Errand, PrivacyGate};
 pub use config::{Across, Federation, StackConfig};
@@ -43,11 +42,6 @@ type Ctx<'a> = Context<'a, StackPeer>;
 /// The timers of a peer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum StackTimer {
-    /// One of its SWIM member.
-    Swim {
-        /// Which.
-        timer: SwimTimer,
-    },
     /// One of its Raft server or client.
     Raft {
         /// Which.
@@ -71,7 +65,6 @@ pub enum StackTimer {
 }
 
 fold_enum!(StackTimer {
-    0 = Swim { timer },
     1 = Raft { timer },
     2 = Pbft { timer },
     3 = Resend { number },
@@ -81,11 +74,6 @@ fold_enum!(StackTimer {
 /// What a peer keeps on disk.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub enum StackRecord {
-    /// Of its SWIM member.
-    Swim {
-        /// What.
-        record: SwimRecord,
-    },
     /// Of its Raft server.
     Raft {
         /// What.

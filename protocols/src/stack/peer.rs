@@ -224,10 +224,6 @@ impl Protocol for StackPeer {
     fn on_message(&mut self, from: PeerId, message: &StackMessage, ctx: &mut Ctx<'_>) {
         let StackMessage::Plain { load } = message;
         match &**load {
-            Load::Swim { .. } => {
-                let reason = "no-member";
-                ctx.notify(StackEvent::Rejected { reason });
-            }
             Load::Raft { message } => {
                 let step = self.chamber.on_message(from, message, ctx);
                 self.after_chamber(step, ctx);
@@ -244,7 +240,6 @@ impl Protocol for StackPeer {
 
     fn on_timer(&mut self, timer: StackTimer, ctx: &mut Ctx<'_>) {
         match timer {
-            StackTimer::Swim { .. } => {}
             StackTimer::Resend { number } => {
                 let again = self.office.resend(number, ctx);
                 self.post(again, ctx);
@@ -277,7 +272,7 @@ impl Protocol for StackPeer {
                 self.after_chamber(step, ctx);
             }
             (Owner::Stack, token) => self.office.on_persisted(token, ctx),
-            (Owner::Swim | Owner::Pbft, _) => {}
+            (Owner::Pbft, _) => {}
         }
     }
 

@@ -72,12 +72,11 @@ impl FederationWatch {
                 self.actions.ended(at, *action, *ending, counts);
             }
             StackEvent::ActionRefused { refusal, .. } => self.actions.refused(*refusal),
-            StackEvent::Proposed { proposal } => self.decisions.proposed(at, proposal),
             StackEvent::Decided { scope, proposal } => {
                 self.decisions.decided(at, peer, *scope, proposal);
             }
-            StackEvent::PrivateDataSent { .. }
-            | StackEvent::Swim { .. }
+            StackEvent::Proposed { .. }
+            | StackEvent::PrivateDataSent { .. }
             | StackEvent::Raft { .. }
             | StackEvent::Pbft { .. }
             | StackEvent::Rejected { .. } => {}
@@ -120,10 +119,9 @@ impl Watch<StackPeer> for FederationWatch {
             | StackEvent::ActionEnded { .. }
             | StackEvent::ActionExecuted { .. }
             | StackEvent::ActionRefused { .. } => true,
-            StackEvent::Swim { .. }
-            | StackEvent::Raft { .. }
-            | StackEvent::Pbft { .. }
-            | StackEvent::Rejected { .. } => false,
+            StackEvent::Raft { .. } | StackEvent::Pbft { .. } | StackEvent::Rejected { .. } => {
+                false
+            }
         }
     }
 
