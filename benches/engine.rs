@@ -2,17 +2,13 @@
 //!
 //! The engine runs with everything on that a real run has: run digest, network draws, counters,
 //! messages of 64 bytes through the real trait and outbox. Each row takes turns between the two and
-//! prints medians. Figures go to `target/figures.json`. An argument picks the rows whose figure
-//! contains it.
-
-#[allow(dead_code, reason = "each benchmark uses its own part")]
-mod common;
+//! prints medians.
 
 use std::sync::Arc;
 
-use common::figures::{Figures, Reach};
-use common::tokens::{Tokens, bare_heap};
-use common::{median, scenario, timed};
+use crate::common::figures::{Figures, Reach, Wanted};
+use crate::common::tokens::{Tokens, bare_heap};
+use crate::common::{median, scenario, timed};
 use fedsim_protocols::SimDuration;
 use fedsim_sim::engine::{Options, run};
 
@@ -93,12 +89,10 @@ fn measure(row: Row, figures: &mut Figures) {
     }
 }
 
-fn main() {
-    let mut figures = Figures::default();
-    let wanted = std::env::args().skip(1).find(|arg| !arg.starts_with('-'));
-    let is_wanted = |row: &Row| wanted.as_ref().is_none_or(|part| row.figure.contains(part));
-    for row in rows().into_iter().filter(is_wanted) {
-        measure(row, &mut figures);
+/// Measures the figures whose name contains what was asked for.
+pub(crate) fn main(wanted: Wanted<'_>, figures: &mut Figures) {
+    let rows = rows().into_iter();
+    for row in rows.filter(|row| wanted.includes(row.figure)) {
+        measure(row, figures);
     }
-    figures.write();
 }

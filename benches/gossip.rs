@@ -1,14 +1,9 @@
 //! How fast gossip runs: SWIM and rumor spreading at the sizes people ask for.
-//!
-//! Figures go to `target/figures.json`. An argument picks the figures whose name contains it.
-
-#[allow(dead_code, reason = "each benchmark uses its own part")]
-mod common;
 
 use std::sync::Arc;
 
-use common::figures::{Figures, Reach};
-use common::{median, timed};
+use crate::common::figures::{Figures, Reach, Wanted};
+use crate::common::{median, timed};
 use fedsim_protocols::rumor::RumorEvent;
 use fedsim_protocols::{Protocol, SimDuration};
 use fedsim_scenarios::spec::ProtocolSpec;
@@ -124,19 +119,17 @@ fn startup_1k() -> f64 {
 /// A figure, how it is measured, and what it has to reach.
 type Entry = (&'static str, fn() -> f64, Reach);
 
-fn main() {
+/// Measures the figures whose name contains what was asked for.
+pub(crate) fn main(wanted: Wanted<'_>, figures: &mut Figures) {
     let entries: [Entry; 4] = [
         ("startup_1k_ms", startup_1k, Reach::AtMost(30.0)),
         ("swim_1k_60s_wall_s", swim_1k, Reach::AtMost(5.0)),
         ("swim_5k_2_threads", swim_5k_speedup, Reach::AtLeast(1.4)),
         ("rumor_100k_wall_s", rumor_100k, Reach::AtMost(5.0)),
     ];
-    let wanted = std::env::args().skip(1).find(|arg| !arg.starts_with('-'));
-    let mut figures = Figures::default();
     for (name, measure, reach) in entries {
-        if wanted.as_ref().is_none_or(|part| name.contains(part)) {
+        if wanted.includes(name) {
             figures.add(name, median((0..TURNS).map(|_| measure()).collect()), reach);
         }
     }
-    figures.write();
 }

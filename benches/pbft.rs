@@ -1,16 +1,12 @@
 //! How fast PBFT is ordered: decisions, messages and verifications a wall second on one thread.
 //!
 //! Unbatched, with eight clients that each wait for their answer, on the links of 10 to 100 ms that
-//! all benchmarks share. Everything is on that a real run has but checkers. Figures go to
-//! `target/figures.json`. An argument picks the rows whose figure contains it.
-
-#[allow(dead_code, reason = "each benchmark uses its own part")]
-mod common;
+//! all benchmarks share. Everything is on that a real run has but checkers.
 
 use std::sync::Arc;
 
-use common::figures::{Figures, Reach};
-use common::{median, timed};
+use crate::common::figures::{Figures, Reach, Wanted};
+use crate::common::{median, timed};
 use fedsim_protocols::pbft::{PbftEvent, PbftPeer};
 use fedsim_scenarios::spec::{ProtocolSpec, Signatures};
 use fedsim_scenarios::{Document, Folder, Scenario};
@@ -107,18 +103,15 @@ fn gain(figures: &mut Figures) {
     figures.add("verify_once_gain_64", once / each, Reach::AtLeast(5.0));
 }
 
-fn main() {
-    let mut figures = Figures::default();
-    let wanted = std::env::args().skip(1).find(|arg| !arg.starts_with('-'));
-    let is_wanted = |figure: &str| wanted.as_ref().is_none_or(|part| figure.contains(part));
+/// Measures the figures whose name contains what was asked for.
+pub(crate) fn main(wanted: Wanted<'_>, figures: &mut Figures) {
     for (figure, replicas, seconds, signatures, reach) in ROWS {
-        if is_wanted(figure) {
+        if wanted.includes(figure) {
             let rate = measure(replicas, seconds, signatures);
             figures.add(figure, rate, Reach::AtLeast(reach));
         }
     }
-    if is_wanted("verify_once_gain_64") {
-        gain(&mut figures);
+    if wanted.includes("verify_once_gain_64") {
+        gain(figures);
     }
-    figures.write();
 }

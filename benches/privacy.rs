@@ -2,15 +2,11 @@
 //!
 //! Precision and recall per kind on a corpus of 10,000 documents that no rule was tuned on, what
 //! screening refuses of injections of known and of other phrasing, and the throughput on one thread.
-//! Figures go to `target/figures.json`. An argument picks the figures whose name contains it.
-
-#[allow(dead_code, reason = "each benchmark uses its own part")]
-mod common;
 
 use std::sync::Arc;
 
-use common::figures::{Figures, Reach};
-use common::{median, timed};
+use crate::common::figures::{Figures, Reach, Wanted};
+use crate::common::{median, timed};
 use fedsim_protocols::federation::canary::Canaries;
 use fedsim_protocols::federation::corpus::injections::{self, Phrasing};
 use fedsim_protocols::federation::corpus::{Document, Evasion, held_out};
@@ -172,29 +168,22 @@ fn throughput(sanitiser: &Sanitiser, documents: &[Document]) -> f64 {
     (ROUNDS * bytes) as f64 / seconds / 1e6
 }
 
-fn main() {
-    let wanted = std::env::args().skip(1).find(|arg| !arg.starts_with('-'));
-    let is_wanted = |name: &str| {
-        wanted
-            .as_ref()
-            .is_none_or(|part| name.contains(part.as_str()))
-    };
+/// Measures the figures whose name contains what was asked for.
+pub(crate) fn main(wanted: Wanted<'_>, figures: &mut Figures) {
     let mut dice = dice("bench/held-out");
     let documents: Vec<Document> = (0..DOCUMENTS)
         .map(|_| held_out::document(&mut dice))
         .collect();
-    let mut figures = Figures::default();
-    if is_wanted("pii_recall") || is_wanted("pii_precision") {
+    if wanted.includes("pii_recall") || wanted.includes("pii_precision") {
         let all = quality(&documents);
         injection_quality();
         figures.add("pii_recall", all.recall(), Reach::AtLeast(0.85));
         figures.add("pii_precision", all.precision(), Reach::AtLeast(0.90));
     }
-    if is_wanted("pii_mb_per_s") {
+    if wanted.includes("pii_mb_per_s") {
         let sanitiser: Sanitiser = Sanitiser::new(Arc::default(), Policy::default());
         let rate = |_| throughput(&sanitiser, &documents);
         let rates = (0..TURNS).map(rate).collect();
         figures.add("pii_mb_per_s", median(rates), Reach::AtLeast(50.0));
     }
-    figures.write();
 }

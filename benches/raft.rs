@@ -2,18 +2,17 @@
 //!
 //! Both decide the same commands, an append each, over links of one latency, so that no append
 //! overtakes another. tikv's is stepped by a bare loop over one `BinaryHeap`; ours runs in the engine
-//! with everything on that a real run has. Figures go to `target/figures.json`. An argument picks the
-//! figures whose name contains it.
-
-#[allow(dead_code, reason = "each benchmark uses its own part")]
-mod common;
+//! with everything on that a real run has.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::sync::Arc;
 
-use common::figures::{Figures, Reach};
-use common::{median, timed};
+use crate::common::figures::{Figures, Reach, Wanted};
+use crate::common::{median, timed};
+use ::raft::eraftpb::Message;
+use ::raft::storage::MemStorage;
+use ::raft::{Config, RawNode, Ready};
 use fedsim_protocols::raft::{
     Configuration, Operation, Raft, RaftConfig, RaftEvent, RaftPeer, RaftReply, RaftRequest,
 };
@@ -25,9 +24,6 @@ use fedsim_sim::engine::{Cast, Happened, Notice, Observer, Options, Workload, Wo
 use fedsim_sim::judge::generate::{Settings, generate};
 use fedsim_sim::judge::{Budget, Model, Verdict, judge};
 use fedsim_sim::runner::RaftCast;
-use raft::eraftpb::Message;
-use raft::storage::MemStorage;
-use raft::{Config, RawNode, Ready};
 
 const TURNS: usize = 5;
 const LATENCY: SimDuration = SimDuration::from_millis(20);
@@ -165,7 +161,7 @@ impl Workload<RaftPeer> for Proposer {
 
 /// Decisions a second of our Raft, in the engine.
 fn our_decisions(servers: u32, decisions: u64) -> f64 {
-    let mut scenario = common::scenario(servers, SimDuration::from_secs(1_000_000));
+    let mut scenario = crate::common::scenario(servers, SimDuration::from_secs(1_000_000));
     scenario.network.link.latency = Latency::Constant(LATENCY);
     let cast = Arc::new(Unbatched { servers });
     let mut commits = Commits {
@@ -361,7 +357,8 @@ fn several(measure: impl Fn() -> f64) -> f64 {
 /// A figure, how it is measured, and what it has to reach.
 type Entry = (&'static str, fn() -> f64, Reach);
 
-fn main() {
+/// Measures the figures whose name contains what was asked for.
+pub(crate) fn main(wanted: Wanted<'_>, figures: &mut Figures) {
     let third = Reach::AtLeast(1.0 / 3.0);
     let entries: [Entry; 6] = [
         (
@@ -379,12 +376,9 @@ fn main() {
             Reach::AtMost(1_000.0),
         ),
     ];
-    let wanted = std::env::args().skip(1).find(|arg| !arg.starts_with('-'));
-    let mut figures = Figures::default();
     for (name, measure, reach) in entries {
-        if wanted.as_ref().is_none_or(|part| name.contains(part)) {
+        if wanted.includes(name) {
             figures.add(name, measure(), reach);
         }
     }
-    figures.write();
 }

@@ -16,6 +16,17 @@ pub(crate) enum Reach {
     AtMost(f64),
 }
 
+/// Which figures were asked for: those whose name contains the argument, or all.
+#[derive(Clone, Copy)]
+pub(crate) struct Wanted<'a>(pub(crate) Option<&'a str>);
+
+impl Wanted<'_> {
+    /// Whether a figure was asked for.
+    pub(crate) fn includes(self, figure: &str) -> bool {
+        self.0.is_none_or(|part| figure.contains(part))
+    }
+}
+
 impl Figures {
     /// Prints a figure beside what it has to reach and keeps it.
     pub(crate) fn add(&mut self, name: &str, value: f64, reach: Reach) {
