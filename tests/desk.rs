@@ -1,10 +1,9 @@
 //! A folder to run the built program in, and what it says there.
 
 use std::fs;
-use std::path::Path;
-use std::process::{Command, Output};
-
-use tempfile::TempDir;
+use std::path::{Path, PathBuf};
+use std::process::{self, Command, Output};
+use std::sync::atomic::{AtomicU32, Ordering};
 
 /// A small run that meets its claim in a blink.
 pub(crate) const QUICK: &str = r#"# Nothing hurts, and nobody is accused.
@@ -25,8 +24,10 @@ latency = { uniform = ["10ms", "50ms"] }
 false_positives = { equals = 0 }
 "#;
 
-/// An empty folder with `quick.toml`, in which the program runs.
-pub(crate) struct Desk(pub(crate) TempDir);
+/// A folder with `quick.toml` in it, in which the program runs; gone when it is dropped.
+pub(crate) struct Desk {
+    folder: PathBuf,
+}
 
 /// What the program said.
 pub(crate) struct Said {
@@ -37,13 +38,23 @@ pub(crate) struct Said {
 
 impl Desk {
     pub(crate) fn new() -> Self {
-        let desk = Self(tempfile::tempdir().expect("a folder"));
+        static NUMBER: AtomicU32 = AtomicU32::new(0);
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        let name = format!("desk-{}-{number}", process::id());
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+        let _ = fs::remove_dir_all(&folder);
+        fs::create_dir_all(&folder).expect("a folder");
+        let desk = Self { folder };
         desk.put("quick.toml", QUICK);
         desk
     }
 
-    pub(crate) fn path(&self, name: &str) -> std::path::PathBuf {
-        self.0.path().join(name)
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder.join(name)
     }
 
     pub(crate) fn put(&self, name: &str, text: &str) {
@@ -52,13 +63,19 @@ impl Desk {
 
     pub(crate) fn fedsim(&self, arguments: &[&str]) -> Said {
         let mut program = Command::new(env!("CARGO_BIN_EXE_fedsim"));
-        let output = program.args(arguments).current_dir(self.0.path()).output();
+        let output = program.args(arguments).current_dir(&self.folder).output();
         Said::from(output.expect("the program starts"))
     }
 
     /// What lies here, hidden files included.
     pub(crate) fn content(&self) -> Vec<String> {
-        names(self.0.path())
+        names(&self.folder)
+    }
+}
+
+impl Drop for Desk {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.folder);
     }
 }
 

@@ -10,7 +10,7 @@ fn interrupted(desk: &Desk, arguments: &[&str], begun: impl Fn() -> bool) -> Sai
     use std::process::Stdio;
 
     let mut program = Command::new(env!("CARGO_BIN_EXE_fedsim"));
-    program.args(arguments).current_dir(desk.0.path());
+    program.args(arguments).current_dir(desk.folder());
     program.stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = program.spawn().expect("the program starts");
     while !begun() {

@@ -9,8 +9,6 @@ mod input;
 mod interrupts;
 /// The commands beside `run`.
 mod other_commands;
-/// Whole scenarios drawn at random.
-mod properties;
 /// Runs of one seed and of many.
 mod runs;
 /// The rules that no lint can hold.

@@ -8,6 +8,8 @@ mod broken_swim;
 mod pbft;
 /// A trace of PBFT shows the votes behind every step.
 mod pbft_trace;
+/// Whole scenarios drawn at random.
+mod properties;
 /// Elections of Raft against the published ones.
 mod raft_elections;
 /// Replication of Raft: latencies, counts, storms.
