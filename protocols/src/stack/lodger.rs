@@ -5,6 +5,7 @@
 //! and events are given to the stack, which decides what becomes of them. The log of a disk belongs
 //! to Raft alone. Must not know what any machine does.
 
+use crate::federation::rules::Rules;
 use crate::outbox::{Outbox, Output, PersistToken, RequestId, Write};
 use crate::pbft::PbftPeer;
 use crate::peer::PeerId;
@@ -115,7 +116,10 @@ pub(super) enum Said<P: Protocol> {
 }
 
 /// Carries out what an inner machine wants done alone, and gives back the rest, in order.
-pub(super) fn settle<P: Lodger>(outbox: &mut Outbox<P>, ctx: &mut Ctx<'_>) -> Vec<Said<P>> {
+pub(super) fn settle<P: Lodger, R: Rules>(
+    outbox: &mut Outbox<P>,
+    ctx: &mut Ctx<'_, R>,
+) -> Vec<Said<P>> {
     let mut said = Vec::new();
     for output in outbox.drain() {
         match output {

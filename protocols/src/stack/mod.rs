@@ -37,7 +37,7 @@ pub use message::{Load, StackMessage};
 pub use peer::StackPeer;
 
 /// The context of a peer.
-type Ctx<'a> = Context<'a, StackPeer>;
+type Ctx<'a, R> = Context<'a, StackPeer<R>>;
 
 /// The timers of a peer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use crate::federation::rules::{Rules, Strict};
 use crate::outbox::{PersistToken, RequestId};
 use crate::pbft::{PbftMessage, PbftPeer};
 use crate::peer::PeerId;
@@ -19,11 +20,11 @@ use super::{
     Ctx, Scope, StackEvent, StackMessage, StackRecord, StackReply, StackRequest, StackTimer,
 };
 
-/// One peer of a federation.
-pub struct StackPeer {
+/// One peer of a federation that keeps the rules `R`.
+pub struct StackPeer<R: Rules = Strict> {
     config: Arc<StackConfig>,
     federation: Arc<Federation>,
-    office: Office,
+    office: Office<R>,
     chamber: Chamber,
     assembly: Option<Assembly>,
     delegate: Option<Delegate>,
@@ -31,7 +32,7 @@ pub struct StackPeer {
     decided: BTreeSet<(PeerId, u64)>,
 }
 
-impl StackPeer {
+impl<R: Rules> StackPeer<R> {
     /// The peer in slot `me`, a member of one of the organisations.
     ///
     /// # Panics
@@ -75,19 +76,19 @@ impl StackPeer {
         self.delegate.as_ref().is_some_and(Delegate::speaks)
     }
 
-    fn carry(&self, to: PeerId, load: Load, ctx: &mut Ctx<'_>) {
+    fn carry(&self, to: PeerId, load: Load, ctx: &mut Ctx<'_, R>) {
         let load = Box::new(load);
         ctx.send(to, StackMessage::Plain { load });
     }
 
-    fn post(&self, posting: Option<Posting>, ctx: &mut Ctx<'_>) {
+    fn post(&self, posting: Option<Posting>, ctx: &mut Ctx<'_, R>) {
         if let Some(Posting { to, load }) = posting {
             self.carry(to, load, ctx);
         }
     }
 
     /// Carries a PBFT message: to the peer itself, or to all peers of the replica's organisation.
-    fn carry_pbft(&self, to: PeerId, message: PbftMessage, ctx: &mut Ctx<'_>) {
+    fn carry_pbft(&self, to: PeerId, message: PbftMessage, ctx: &mut Ctx<'_, R>) {
         let is_answer = matches!(
             message,
             PbftMessage::Reply { .. } | PbftMessage::StateReply { .. }
@@ -101,14 +102,14 @@ impl StackPeer {
         }
     }
 
-    fn after_assembly(&mut self, step: AssemblyStep, ctx: &mut Ctx<'_>) {
+    fn after_assembly(&mut self, step: AssemblyStep, ctx: &mut Ctx<'_, R>) {
         for (to, message) in step.sends {
             self.carry_pbft(to, message, ctx);
         }
         self.tell(step.tidings, ctx);
     }
 
-    fn after_chamber(&mut self, step: ChamberStep, ctx: &mut Ctx<'_>) {
+    fn after_chamber(&mut self, step: ChamberStep, ctx: &mut Ctx<'_, R>) {
         for (to, message) in step.sends {
             self.carry(to, Load::Raft { message }, ctx);
         }
@@ -130,7 +131,7 @@ impl StackPeer {
         }
     }
 
-    fn after_delegate(&mut self, step: DelegateStep, ctx: &mut Ctx<'_>) {
+    fn after_delegate(&mut self, step: DelegateStep, ctx: &mut Ctx<'_, R>) {
         for (to, message) in step.sends {
             self.carry_pbft(to, message, ctx);
         }
@@ -140,7 +141,7 @@ impl StackPeer {
         }
     }
 
-    fn tell(&mut self, tidings: Vec<Tidings>, ctx: &mut Ctx<'_>) {
+    fn tell(&mut self, tidings: Vec<Tidings>, ctx: &mut Ctx<'_, R>) {
         for tidings in tidings {
             match tidings {
                 Tidings::Decided(scope, proposal) => self.decide(scope, proposal, ctx),
@@ -149,7 +150,7 @@ impl StackPeer {
         }
     }
 
-    fn decide(&mut self, scope: Scope, proposal: Proposal, ctx: &mut Ctx<'_>) {
+    fn decide(&mut self, scope: Scope, proposal: Proposal, ctx: &mut Ctx<'_, R>) {
         if !self.decided.insert((proposal.proposer, proposal.number)) {
             return;
         }
@@ -159,7 +160,7 @@ impl StackPeer {
         ctx.notify(StackEvent::Decided { scope, proposal });
     }
 
-    fn propose(&mut self, id: RequestId, scope: Scope, content: Vec<u8>, ctx: &mut Ctx<'_>) {
+    fn propose(&mut self, id: RequestId, scope: Scope, content: Vec<u8>, ctx: &mut Ctx<'_, R>) {
         let proposal = Proposal {
             proposer: ctx.me(),
             number: id.0,
@@ -180,7 +181,7 @@ impl StackPeer {
         }
     }
 
-    fn on_pbft(&mut self, from: PeerId, message: &PbftMessage, ctx: &mut Ctx<'_>) {
+    fn on_pbft(&mut self, from: PeerId, message: &PbftMessage, ctx: &mut Ctx<'_, R>) {
         if let Some(assembly) = &mut self.assembly {
             let step = assembly.on_message(from, message, ctx);
             self.after_assembly(step, ctx);
@@ -192,7 +193,7 @@ impl StackPeer {
     }
 }
 
-impl Protocol for StackPeer {
+impl<R: Rules> Protocol for StackPeer<R> {
     type Message = StackMessage;
     type Timer = StackTimer;
     type Record = StackRecord;
@@ -200,7 +201,7 @@ impl Protocol for StackPeer {
     type Request = StackRequest;
     type Reply = StackReply;
 
-    fn on_start(&mut self, ctx: &mut Ctx<'_>) {
+    fn on_start(&mut self, ctx: &mut Ctx<'_, R>) {
         let step = self.chamber.on_start(ctx);
         self.after_chamber(step, ctx);
         if let Some(assembly) = &mut self.assembly {
@@ -209,7 +210,7 @@ impl Protocol for StackPeer {
         }
     }
 
-    fn on_restart(&mut self, durable: Durable<StackRecord>, ctx: &mut Ctx<'_>) {
+    fn on_restart(&mut self, durable: Durable<StackRecord>, ctx: &mut Ctx<'_, R>) {
         self.office.on_restart(&durable, ctx);
         let share = lodger::share_of::<RaftPeer>(&durable);
         let step = self.chamber.on_restart(share, ctx);
@@ -221,7 +222,7 @@ impl Protocol for StackPeer {
         }
     }
 
-    fn on_message(&mut self, from: PeerId, message: &StackMessage, ctx: &mut Ctx<'_>) {
+    fn on_message(&mut self, from: PeerId, message: &StackMessage, ctx: &mut Ctx<'_, R>) {
         let StackMessage::Plain { load } = message;
         match &**load {
             Load::Raft { message } => {
@@ -238,7 +239,7 @@ impl Protocol for StackPeer {
         }
     }
 
-    fn on_timer(&mut self, timer: StackTimer, ctx: &mut Ctx<'_>) {
+    fn on_timer(&mut self, timer: StackTimer, ctx: &mut Ctx<'_, R>) {
         match timer {
             StackTimer::Resend { number } => {
                 let again = self.office.resend(number, ctx);
@@ -265,7 +266,7 @@ impl Protocol for StackPeer {
         }
     }
 
-    fn on_persisted(&mut self, token: PersistToken, ctx: &mut Ctx<'_>) {
+    fn on_persisted(&mut self, token: PersistToken, ctx: &mut Ctx<'_, R>) {
         match Owner::of_token(token) {
             (Owner::Raft, token) => {
                 let step = self.chamber.on_persisted(token, ctx);
@@ -276,7 +277,7 @@ impl Protocol for StackPeer {
         }
     }
 
-    fn on_request(&mut self, id: RequestId, request: StackRequest, ctx: &mut Ctx<'_>) {
+    fn on_request(&mut self, id: RequestId, request: StackRequest, ctx: &mut Ctx<'_, R>) {
         match request {
             StackRequest::Propose { scope, content } => self.propose(id, scope, content, ctx),
             StackRequest::Act { errand } => {

@@ -13,6 +13,7 @@ use crate::federation::envelope::{
 };
 use crate::federation::grant::Parties as _;
 use crate::federation::identity::Registry;
+use crate::federation::rules::Rules;
 use crate::federation::sanitise::PairKey;
 use crate::federation::terms::{
     Account, ActionId, Budget, Digest, Level, Nonce, Organisation, SessionId,
@@ -99,14 +100,14 @@ struct Work {
 }
 
 /// One peer's dealings with others.
-pub(in crate::stack) struct Office {
+pub(in crate::stack) struct Office<R: Rules> {
     config: Arc<ActionsConfig>,
     federation: Arc<Federation>,
     identity: Identity,
     organisation: Organisation,
     registry: Registry,
-    gate: Gate,
-    receiver: Receiver,
+    gate: Gate<R>,
+    receiver: Receiver<R>,
     book: Book,
     slots: Slots,
     /// Work by ticket: waiting for the disk, or under way.
@@ -115,13 +116,13 @@ pub(in crate::stack) struct Office {
 }
 
 /// What the receiver asks its neighbours.
-struct Around<'a> {
+struct Around<'a, R: Rules> {
     identity: Identity,
     registry: &'a Registry,
-    gate: &'a Gate,
+    gate: &'a Gate<R>,
 }
 
-impl Neighbours for Around<'_> {
+impl<R: Rules> Neighbours for Around<'_, R> {
     fn is_me(&self, audience: Identity) -> bool {
         audience == self.identity
     }
@@ -154,7 +155,7 @@ impl Neighbours for Around<'_> {
     }
 }
 
-impl Office {
+impl<R: Rules> Office<R> {
     /// The office of the peer at `me`, which exposes and trusts as given.
     pub(in crate::stack) fn new(
         me: PeerId,
@@ -188,7 +189,11 @@ impl Office {
     }
 
     /// Takes up again what the disk remembers.
-    pub(in crate::stack) fn on_restart(&mut self, durable: &Durable<StackRecord>, ctx: &Ctx<'_>) {
+    pub(in crate::stack) fn on_restart(
+        &mut self,
+        durable: &Durable<StackRecord>,
+        ctx: &Ctx<'_, R>,
+    ) {
         let (records, is_complete) = counter::remembered(durable);
         let seen = records.iter().filter_map(|record| record.seen);
         let intents = records.iter().filter_map(|record| record.intent.clone());
@@ -202,7 +207,7 @@ impl Office {
         &mut self,
         request: RequestId,
         errand: Errand,
-        ctx: &mut Ctx<'_>,
+        ctx: &mut Ctx<'_, R>,
     ) -> Option<Posting> {
         let identities = &self.federation.directory.identities;
         let audience = identities.get(&errand.to).copied();
@@ -236,7 +241,7 @@ impl Office {
     }
 
     /// What of a payload may leave for `audience`; nothing if it may not leave at all.
-    fn cleaned(&self, audience: Identity, payload: &[u8], ctx: &mut Ctx<'_>) -> Option<Vec<u8>> {
+    fn cleaned(&self, audience: Identity, payload: &[u8], ctx: &mut Ctx<'_, R>) -> Option<Vec<u8>> {
         let Ok(text) = std::str::from_utf8(payload) else {
             // Nobody can say what is in it.
             return (self.config.gate == PrivacyGate::Off).then(|| payload.to_vec());
@@ -271,7 +276,7 @@ impl Office {
         PairKey::new(secret, &own.to_le_bytes(), &other.to_le_bytes())
     }
 
-    fn draw_up(&self, audience: Identity, errand: Errand, ctx: &mut Ctx<'_>) -> Action {
+    fn draw_up(&self, audience: Identity, errand: Errand, ctx: &mut Ctx<'_, R>) -> Action {
         let issued_at = ctx.now();
         let expires_at = issued_at + errand.lifetime;
         let salt = ctx.rng().next_u64();
@@ -300,7 +305,11 @@ impl Office {
     }
 
     /// No answer came in time: sends again, or gives up if the action has expired.
-    pub(in crate::stack) fn resend(&mut self, number: u64, ctx: &mut Ctx<'_>) -> Option<Posting> {
+    pub(in crate::stack) fn resend(
+        &mut self,
+        number: u64,
+        ctx: &mut Ctx<'_, R>,
+    ) -> Option<Posting> {
         let open = self.book.get_mut(number)?;
         if ctx.now() >= open.action.expires_at {
             self.end(number, Ending::Unknown, ctx);
@@ -314,7 +323,7 @@ impl Office {
         Some(Posting { to, load })
     }
 
-    fn end(&mut self, number: u64, ending: Ending, ctx: &mut Ctx<'_>) {
+    fn end(&mut self, number: u64, ending: Ending, ctx: &mut Ctx<'_, R>) {
         if let Some(open) = self.book.close(number) {
             ctx.cancel_timer(StackTimer::Resend { number });
             let action = open.action.id;
@@ -328,7 +337,7 @@ impl Office {
         &mut self,
         from: PeerId,
         action: &Signed<Action>,
-        ctx: &mut Ctx<'_>,
+        ctx: &mut Ctx<'_, R>,
     ) -> Option<Posting> {
         let mut around = Around {
             identity: self.identity,
@@ -366,7 +375,7 @@ impl Office {
         from: PeerId,
         refusal: Refusal,
         action: Option<&Signed<Action>>,
-        ctx: &mut Ctx<'_>,
+        ctx: &mut Ctx<'_, R>,
     ) -> Option<Posting> {
         let source = action.map(|action| action.source);
         ctx.notify(StackEvent::ActionRefused { source, refusal });
@@ -386,7 +395,7 @@ impl Office {
         from: PeerId,
         action: Signed<Action>,
         record: ActionRecord,
-        ctx: &mut Ctx<'_>,
+        ctx: &mut Ctx<'_, R>,
     ) {
         self.tickets += 1;
         let ticket = self.tickets;
@@ -396,7 +405,7 @@ impl Office {
     }
 
     /// The disk remembers: work begins.
-    pub(in crate::stack) fn on_persisted(&mut self, token: PersistToken, ctx: &mut Ctx<'_>) {
+    pub(in crate::stack) fn on_persisted(&mut self, token: PersistToken, ctx: &mut Ctx<'_, R>) {
         let ticket = token.0;
         if self.work.contains_key(&ticket) {
             let (low, high) = (self.config.work_min, self.config.work_max);
@@ -409,7 +418,7 @@ impl Office {
     pub(in crate::stack) fn on_work_done(
         &mut self,
         ticket: u64,
-        ctx: &mut Ctx<'_>,
+        ctx: &mut Ctx<'_, R>,
     ) -> Option<Posting> {
         let Work { from, action } = self.work.remove(&ticket)?;
         let at = ctx.now();
@@ -443,7 +452,7 @@ impl Office {
     }
 
     /// The audience says that it is done.
-    pub(in crate::stack) fn on_receipt(&mut self, receipt: &Signed<Receipt>, ctx: &mut Ctx<'_>) {
+    pub(in crate::stack) fn on_receipt(&mut self, receipt: &Signed<Receipt>, ctx: &mut Ctx<'_, R>) {
         let Some(number) = self.book.number_of(receipt.action) else {
             return;
         };
@@ -466,7 +475,7 @@ impl Office {
         from: PeerId,
         action: ActionId,
         code: Code,
-        ctx: &mut Ctx<'_>,
+        ctx: &mut Ctx<'_, R>,
     ) {
         let number = self.book.number_of(action);
         let number = number.filter(|number| {
@@ -483,7 +492,7 @@ impl Office {
     }
 }
 
-fn nonce(ctx: &mut Ctx<'_>) -> Nonce {
+fn nonce<R: Rules>(ctx: &mut Ctx<'_, R>) -> Nonce {
     let mut bytes = [0; 16];
     ctx.rng().fill_bytes(&mut bytes);
     Nonce(bytes)

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::federation::rules::Rules;
 use crate::outbox::{Outbox, RequestId};
 use crate::pbft::{
     Operation, Outcome, PbftConfig, PbftEvent, PbftMessage, PbftPeer, PbftRecord, PbftTimer, Roster,
@@ -48,7 +49,7 @@ impl Assembly {
         }
     }
 
-    pub(in crate::stack) fn on_start(&mut self, ctx: &mut Ctx<'_>) -> AssemblyStep {
+    pub(in crate::stack) fn on_start<R: Rules>(&mut self, ctx: &mut Ctx<'_, R>) -> AssemblyStep {
         self.step(ctx, |replica, client, ctx| {
             replica
                 .into_iter()
@@ -57,10 +58,10 @@ impl Assembly {
         })
     }
 
-    pub(in crate::stack) fn on_restart(
+    pub(in crate::stack) fn on_restart<R: Rules>(
         &mut self,
         durable: Durable<PbftRecord>,
-        ctx: &mut Ctx<'_>,
+        ctx: &mut Ctx<'_, R>,
     ) -> AssemblyStep {
         self.step(ctx, |replica, client, ctx| {
             client.on_restart(durable.clone(), ctx);
@@ -70,11 +71,11 @@ impl Assembly {
         })
     }
 
-    pub(in crate::stack) fn on_message(
+    pub(in crate::stack) fn on_message<R: Rules>(
         &mut self,
         from: PeerId,
         message: &PbftMessage,
-        ctx: &mut Ctx<'_>,
+        ctx: &mut Ctx<'_, R>,
     ) -> AssemblyStep {
         let to_client = matches!(
             message,
@@ -91,10 +92,10 @@ impl Assembly {
         })
     }
 
-    pub(in crate::stack) fn on_timer(
+    pub(in crate::stack) fn on_timer<R: Rules>(
         &mut self,
         timer: PbftTimer,
-        ctx: &mut Ctx<'_>,
+        ctx: &mut Ctx<'_, R>,
     ) -> AssemblyStep {
         self.step(ctx, |replica, client, ctx| match (timer, replica) {
             (PbftTimer::AskAgain, _) => client.on_timer(timer, ctx),
@@ -104,11 +105,11 @@ impl Assembly {
     }
 
     /// Puts a proposal, exactly once; `id` is given back if it fails.
-    pub(in crate::stack) fn propose(
+    pub(in crate::stack) fn propose<R: Rules>(
         &mut self,
         id: RequestId,
         proposal: &Proposal,
-        ctx: &mut Ctx<'_>,
+        ctx: &mut Ctx<'_, R>,
     ) -> AssemblyStep {
         let operation = Operation::Append {
             key: LIST,
@@ -117,9 +118,9 @@ impl Assembly {
         self.step(ctx, |_, client, ctx| client.on_request(id, operation, ctx))
     }
 
-    fn step(
+    fn step<R: Rules>(
         &mut self,
-        ctx: &mut Ctx<'_>,
+        ctx: &mut Ctx<'_, R>,
         input: impl FnOnce(Option<&mut PbftPeer>, &mut PbftPeer, &mut Context<'_, PbftPeer>),
     ) -> AssemblyStep {
         let mut inner = ctx.lend(&mut self.outbox);

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::federation::rules::Rules;
 use crate::outbox::{Outbox, RequestId};
 use crate::peer::PeerId;
 use crate::protocol::{Context, Durable, Protocol};
@@ -66,23 +67,23 @@ impl Chamber {
             .map(|server| &server.machine().store)
     }
 
-    pub(in crate::stack) fn on_start(&mut self, ctx: &mut Ctx<'_>) -> ChamberStep {
+    pub(in crate::stack) fn on_start<R: Rules>(&mut self, ctx: &mut Ctx<'_, R>) -> ChamberStep {
         self.step(ctx, |server, _, ctx| server.on_start(ctx))
     }
 
-    pub(in crate::stack) fn on_restart(
+    pub(in crate::stack) fn on_restart<R: Rules>(
         &mut self,
         durable: Durable<RaftRecord>,
-        ctx: &mut Ctx<'_>,
+        ctx: &mut Ctx<'_, R>,
     ) -> ChamberStep {
         self.step(ctx, |server, _, ctx| server.on_restart(durable, ctx))
     }
 
-    pub(in crate::stack) fn on_message(
+    pub(in crate::stack) fn on_message<R: Rules>(
         &mut self,
         from: PeerId,
         message: &RaftMessage,
-        ctx: &mut Ctx<'_>,
+        ctx: &mut Ctx<'_, R>,
     ) -> ChamberStep {
         let is_answer = matches!(
             message,
@@ -94,10 +95,10 @@ impl Chamber {
         })
     }
 
-    pub(in crate::stack) fn on_timer(
+    pub(in crate::stack) fn on_timer<R: Rules>(
         &mut self,
         timer: RaftTimer,
-        ctx: &mut Ctx<'_>,
+        ctx: &mut Ctx<'_, R>,
     ) -> ChamberStep {
         let is_clients = matches!(timer, RaftTimer::Retry { .. } | RaftTimer::GiveUp { .. });
         self.step(ctx, |server, client, ctx| match is_clients {
@@ -106,20 +107,20 @@ impl Chamber {
         })
     }
 
-    pub(in crate::stack) fn on_persisted(
+    pub(in crate::stack) fn on_persisted<R: Rules>(
         &mut self,
         token: crate::outbox::PersistToken,
-        ctx: &mut Ctx<'_>,
+        ctx: &mut Ctx<'_, R>,
     ) -> ChamberStep {
         self.step(ctx, |server, _, ctx| server.on_persisted(token, ctx))
     }
 
     /// Puts a proposal, exactly once; `id` is given back if it fails.
-    pub(in crate::stack) fn propose(
+    pub(in crate::stack) fn propose<R: Rules>(
         &mut self,
         id: RequestId,
         proposal: &Proposal,
-        ctx: &mut Ctx<'_>,
+        ctx: &mut Ctx<'_, R>,
     ) -> ChamberStep {
         let operation = Operation::Append {
             key: LIST,
@@ -131,12 +132,12 @@ impl Chamber {
     }
 
     /// Writes a register as the leader; answered under `id`.
-    pub(in crate::stack) fn write(
+    pub(in crate::stack) fn write<R: Rules>(
         &mut self,
         id: RequestId,
         key: u64,
         value: &[u8],
-        ctx: &mut Ctx<'_>,
+        ctx: &mut Ctx<'_, R>,
     ) -> ChamberStep {
         let operation = Operation::Write {
             key,
@@ -147,9 +148,9 @@ impl Chamber {
         })
     }
 
-    fn step(
+    fn step<R: Rules>(
         &mut self,
-        ctx: &mut Ctx<'_>,
+        ctx: &mut Ctx<'_, R>,
         input: impl FnOnce(&mut RaftPeer, &mut RaftPeer, &mut Context<'_, RaftPeer>),
     ) -> ChamberStep {
         let mut inner = ctx.lend(&mut self.outbox);

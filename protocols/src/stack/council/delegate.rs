@@ -15,6 +15,7 @@ use std::sync::Arc;
 
 use borsh::BorshDeserialize;
 
+use crate::federation::rules::Rules;
 use crate::identity::Keys;
 use crate::outbox::{Outbox, Output, RequestId, Write};
 use crate::pbft::{PbftConfig, PbftMessage, PbftPeer, PbftRecord, PbftTimer, Roster};
@@ -104,10 +105,10 @@ impl Delegate {
     }
 
     /// The peer began to lead its organisation, or ceased to.
-    pub(in crate::stack) fn on_leadership(
+    pub(in crate::stack) fn on_leadership<R: Rules>(
         &mut self,
         leads: bool,
-        ctx: &mut Ctx<'_>,
+        ctx: &mut Ctx<'_, R>,
     ) -> DelegateStep {
         self.fall_silent(ctx);
         let mut step = DelegateStep::default();
@@ -120,7 +121,7 @@ impl Delegate {
         step
     }
 
-    fn fall_silent(&mut self, ctx: &mut Ctx<'_>) {
+    fn fall_silent<R: Rules>(&mut self, ctx: &mut Ctx<'_, R>) {
         if self.replica.take().is_some() {
             for timer in [
                 PbftTimer::ViewChange,
@@ -143,12 +144,12 @@ impl Delegate {
     }
 
     /// A write was applied by the organisation's Raft, or was not.
-    pub(in crate::stack) fn on_answer(
+    pub(in crate::stack) fn on_answer<R: Rules>(
         &mut self,
         id: RequestId,
         is_done: bool,
         store: Option<&Store>,
-        ctx: &mut Ctx<'_>,
+        ctx: &mut Ctx<'_, R>,
     ) -> DelegateStep {
         if !is_done {
             self.fall_silent(ctx);
@@ -166,7 +167,7 @@ impl Delegate {
     }
 
     /// Builds the replica from what the organisation remembers of it.
-    fn begin(&mut self, store: Option<&Store>, ctx: &mut Ctx<'_>) -> DelegateStep {
+    fn begin<R: Rules>(&mut self, store: Option<&Store>, ctx: &mut Ctx<'_, R>) -> DelegateStep {
         let durable = store.map(remembered).unwrap_or_default();
         let (config, roster) = (Arc::clone(&self.config), Arc::clone(&self.roster));
         self.replica = Some(PbftPeer::replica(config, roster));
@@ -176,26 +177,26 @@ impl Delegate {
         })
     }
 
-    pub(in crate::stack) fn on_message(
+    pub(in crate::stack) fn on_message<R: Rules>(
         &mut self,
         from: PeerId,
         message: &PbftMessage,
-        ctx: &mut Ctx<'_>,
+        ctx: &mut Ctx<'_, R>,
     ) -> DelegateStep {
         self.step(ctx, |replica, ctx| replica.on_message(from, message, ctx))
     }
 
-    pub(in crate::stack) fn on_timer(
+    pub(in crate::stack) fn on_timer<R: Rules>(
         &mut self,
         timer: PbftTimer,
-        ctx: &mut Ctx<'_>,
+        ctx: &mut Ctx<'_, R>,
     ) -> DelegateStep {
         self.step(ctx, |replica, ctx| replica.on_timer(timer, ctx))
     }
 
-    fn step(
+    fn step<R: Rules>(
         &mut self,
-        ctx: &mut Ctx<'_>,
+        ctx: &mut Ctx<'_, R>,
         input: impl FnOnce(&mut PbftPeer, &mut Context<'_, PbftPeer>),
     ) -> DelegateStep {
         let mut step = DelegateStep::default();
@@ -217,7 +218,7 @@ impl Delegate {
     }
 
     /// Does what waits, up to the next thing that must be kept first.
-    fn go_on(&mut self, step: &mut DelegateStep, ctx: &mut Ctx<'_>) {
+    fn go_on<R: Rules>(&mut self, step: &mut DelegateStep, ctx: &mut Ctx<'_, R>) {
         let mut has_news = false;
         while let Some(want) = self.wants.pop_front() {
             match want {
@@ -240,11 +241,11 @@ impl Delegate {
     }
 
     /// Carries out one output; whether the list may hold something new.
-    fn carry_out(
+    fn carry_out<R: Rules>(
         &self,
         output: Output<PbftPeer>,
         step: &mut DelegateStep,
-        ctx: &mut Ctx<'_>,
+        ctx: &mut Ctx<'_, R>,
     ) -> bool {
         match output {
             Output::Send { to, payload } => step.sends.push((to, (*payload).clone())),

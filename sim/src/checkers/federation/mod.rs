@@ -13,6 +13,7 @@ mod tests;
 
 use std::collections::BTreeSet;
 
+use fedsim_protocols::federation::rules::Rules;
 use fedsim_protocols::stack::{Ending, StackEvent, StackPeer, StackReply, StackRequest};
 use fedsim_protocols::{KeyScheme, Keys, PeerId, RunKey};
 use fedsim_record::Outcome as Answer;
@@ -84,8 +85,8 @@ impl FederationWatch {
     }
 }
 
-impl Observer<StackPeer> for FederationWatch {
-    fn notice(&mut self, notice: &Notice<StackPeer>, _: &World<'_>) {
+impl<R: Rules> Observer<StackPeer<R>> for FederationWatch {
+    fn notice(&mut self, notice: &Notice<StackPeer<R>>, _: &World<'_>) {
         let (at, peer) = (notice.at, notice.peer);
         match &notice.what {
             Happened::Event(StackEvent::Proposed { proposal }) => {
@@ -108,7 +109,7 @@ impl Observer<StackPeer> for FederationWatch {
     }
 }
 
-impl Watch<StackPeer> for FederationWatch {
+impl<R: Rules> Watch<StackPeer<R>> for FederationWatch {
     fn is_of_interest(&self, event: &StackEvent) -> bool {
         match event {
             StackEvent::Proposed { .. }

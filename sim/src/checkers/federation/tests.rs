@@ -1,7 +1,9 @@
 //! Every checker sees what it is there for, and nothing in a federation of which all checks stand.
 
 use fedsim_protocols::PeerId;
-use fedsim_protocols::stack::{Proposal, Scope};
+use fedsim_protocols::federation::mutants;
+use fedsim_protocols::federation::rules::{Rules, Strict};
+use fedsim_protocols::stack::{Proposal, Scope, StackPeer};
 use fedsim_record::Holds;
 use fedsim_scenarios::spec::ProtocolSpec;
 use fedsim_scenarios::{Document, Folder, Options as Reading, Scenario};
@@ -58,25 +60,25 @@ fn scenario(without: &str) -> Scenario {
         .scenario
 }
 
-/// What the checkers find when some checks are left out.
-fn found(without: &str) -> Vec<(&'static str, Holds)> {
+/// What the checkers find of peers that keep the rules `R`, when some checks are left out.
+fn found<R: Rules>(without: &str) -> Vec<(&'static str, Holds)> {
     let scenario = scenario(without);
     let [ProtocolSpec::Federation(spec)] = scenario.protocols.as_slice() else {
         unreachable!("the stage is a federation");
     };
-    let cast = std::sync::Arc::new(FederationCast::new(&scenario, spec));
+    let cast = std::sync::Arc::new(FederationCast::<R>::new(&scenario, spec));
     let mut watch = FederationWatch::new(&scenario, spec);
     let outcome = run(&scenario, &cast, &Options::default(), &mut watch).expect("no panic");
     let mut report = WatchReport::default();
-    watch.finish(&outcome, &mut report);
+    Watch::<StackPeer<R>>::finish(&mut watch, &outcome, &mut report);
     let findings = report.findings.iter();
     findings
         .map(|finding| (finding.name, finding.holds))
         .collect()
 }
 
-fn violated(without: &str) -> Vec<&'static str> {
-    let found = found(without).into_iter();
+fn violated<R: Rules>(without: &str) -> Vec<&'static str> {
+    let found = found::<R>(without).into_iter();
     let violated = found.filter(|(_, holds)| *holds == Holds::Violated);
     violated.map(|(name, _)| name).collect()
 }
@@ -84,10 +86,18 @@ fn violated(without: &str) -> Vec<&'static str> {
 #[test]
 fn a_check_that_is_left_out_is_missed_by_its_own_invariant_and_no_other() {
     // All checks: nothing is violated. Each left out: the invariant that it stands for, alone.
-    assert_eq!(violated("[]"), [""; 0]);
-    assert_eq!(violated(r#"["authorisation"]"#), [AUTHORISED]);
-    assert_eq!(violated(r#"["replay", "execution"]"#), [ONCE]);
-    assert_eq!(violated(r#"["freshness"]"#), [TIMELY]);
+    assert_eq!(violated::<Strict>("[]"), [""; 0]);
+    assert_eq!(violated::<Strict>(r#"["authorisation"]"#), [AUTHORISED]);
+    assert_eq!(violated::<Strict>(r#"["replay", "execution"]"#), [ONCE]);
+    assert_eq!(violated::<Strict>(r#"["freshness"]"#), [TIMELY]);
+}
+
+#[test]
+fn a_rule_that_is_not_kept_is_missed_by_its_own_invariant_and_no_other() {
+    // Every stage stands here, and one of them lets everything through: nobody may notice but the
+    // invariant that is judged from the scenario.
+    assert_eq!(violated::<mutants::GateUnasked>("[]"), [AUTHORISED]);
+    assert_eq!(violated::<mutants::AllowsByDefault>("[]"), [AUTHORISED]);
 }
 
 fn proposal(number: u64) -> Proposal {

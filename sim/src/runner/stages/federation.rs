@@ -1,12 +1,14 @@
 //! The cast of `[federation]`: organisations, their keys, and the users of their peers.
 
 use std::collections::BTreeMap;
+use std::marker::PhantomData;
 use std::sync::Arc;
 
 use fedsim_protocols::federation::authorisation::Exposure;
 use fedsim_protocols::federation::corpus::{Evasion, gauntlet};
 use fedsim_protocols::federation::grant::Party;
 use fedsim_protocols::federation::identity::{IdentityRecord, Registry};
+use fedsim_protocols::federation::rules::{Rules, Strict};
 use fedsim_protocols::federation::sanitise::{Kind, Policy, Sanitiser};
 use fedsim_protocols::federation::terms::{Capability, Level, Money, Organisation};
 use fedsim_protocols::federation::{authorisation, terms::ActionKind};
@@ -35,21 +37,22 @@ pub(super) fn stage<'a>(
 ) -> Result<Box<dyn Stage + 'a>, RunFailure> {
     Ok(Box::new(Staged {
         scenario,
-        cast: Box::new(|| FederationCast::new(scenario, spec)),
+        cast: Box::new(|| FederationCast::<Strict>::new(scenario, spec)),
         watch: Box::new(|| FederationWatch::new(scenario, spec)),
     }))
 }
 
-/// Builds the peers of a federation.
-pub struct FederationCast {
+/// Builds the peers of a federation that keeps the rules `R`.
+pub struct FederationCast<R: Rules = Strict> {
     configs: Vec<Arc<StackConfig>>,
     federation: Arc<Federation>,
     starts: Vec<SimTime>,
     organisations: Vec<Organisation>,
     errands: Vec<ErrandLoad>,
+    rules: PhantomData<R>,
 }
 
-impl FederationCast {
+impl<R: Rules> FederationCast<R> {
     /// The federation of `scenario`, set as `spec` says.
     pub fn new(scenario: &Scenario, spec: &FederationSpec) -> Self {
         let peers: Vec<PeerId> = (0..scenario.peers.len() as u32).map(PeerId).collect();
@@ -90,6 +93,7 @@ impl FederationCast {
             organisations,
             errands: scenario.workload.errands.clone(),
             federation,
+            rules: PhantomData,
         }
     }
 }
@@ -213,10 +217,10 @@ fn levels(
     levels
 }
 
-impl Cast for FederationCast {
-    type Machine = StackPeer;
+impl<R: Rules> Cast for FederationCast<R> {
+    type Machine = StackPeer<R>;
 
-    fn machine(&self, peer: PeerId) -> StackPeer {
+    fn machine(&self, peer: PeerId) -> StackPeer<R> {
         let config = Arc::clone(&self.configs[peer.index()]);
         StackPeer::new(peer, config, Arc::clone(&self.federation))
     }
@@ -229,7 +233,7 @@ impl Cast for FederationCast {
         self.starts[peer.index()]
     }
 
-    fn workload(&self, peer: PeerId) -> Option<Box<dyn Workload<StackPeer>>> {
+    fn workload(&self, peer: PeerId) -> Option<Box<dyn Workload<StackPeer<R>>>> {
         let own = self.errands.iter().filter(|load| load.by.contains(&peer));
         let streams: Vec<ErrandStream> = own
             .filter_map(|load| {
@@ -237,11 +241,12 @@ impl Cast for FederationCast {
                 (!to.is_empty()).then(|| self.errand_stream(peer, load, to))
             })
             .collect();
-        (!streams.is_empty()).then(|| Box::new(Users { streams }) as Box<dyn Workload<StackPeer>>)
+        (!streams.is_empty())
+            .then(|| Box::new(Users { streams }) as Box<dyn Workload<StackPeer<R>>>)
     }
 }
 
-impl FederationCast {
+impl<R: Rules> FederationCast<R> {
     fn errand_stream(&self, peer: PeerId, load: &ErrandLoad, to: Vec<PeerId>) -> ErrandStream {
         let rhythm = RequestLoad {
             rhythm: LoadLoop::Open {
@@ -346,7 +351,7 @@ impl Users {
     }
 }
 
-impl Workload<StackPeer> for Users {
+impl<R: Rules> Workload<StackPeer<R>> for Users {
     fn first(&mut self, _: &mut Stream) -> Option<SimTime> {
         for stream in &mut self.streams {
             stream.next = stream.rhythm.first();
