@@ -4,8 +4,8 @@ use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::io;
 use std::ops::Deref;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use borsh::{BorshDeserialize, BorshSerialize};
 
@@ -36,6 +36,8 @@ struct Inner<T> {
     signer: PublicKey,
     signature: Signature,
     verdict: Verdict,
+    /// What goes into a run digest for it, once somebody has asked: everyone who is sent it does.
+    folded: OnceLock<u128>,
 }
 
 /// What is known of a signature. Whoever computes it comes to the same, so a race is harmless.
@@ -74,6 +76,7 @@ impl<T> Signed<T> {
             signer,
             signature,
             verdict: Verdict::default(),
+            folded: OnceLock::new(),
         }))
     }
 
@@ -152,8 +155,13 @@ impl<T: fmt::Debug> fmt::Debug for Signed<T> {
 
 impl<T: Fold> Fold for Signed<T> {
     fn fold(&self, into: &mut Folder) {
-        self.0.content.fold(into);
-        self.0.signer.fold(into);
+        let folded = *self.0.folded.get_or_init(|| {
+            let mut folder = Folder::new();
+            self.0.content.fold(&mut folder);
+            self.0.signer.fold(&mut folder);
+            folder.finish()
+        });
+        into.pair(folded as u64, (folded >> 64) as u64);
     }
 }
 

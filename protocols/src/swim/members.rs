@@ -1,7 +1,7 @@
 //! The member table: who is known, at which incarnation, and what is believed of him.
 //!
-//! Pages of entries are shared until somebody changes one, so a thousand members that start from
-//! one roster hold it once. Members are found by key through a hash index that nobody walks;
+//! A member that starts from a roster shares it, and holds a page of entries of its own only once it
+//! changes one. Members are found by key through a hash index that nobody walks;
 //! everything that can be seen goes by the order in which members were learned. Must not know why a
 //! status changes.
 
@@ -75,10 +75,15 @@ impl Member {
 
 const PAGE: usize = 64;
 
+/// Entries of one's own: those that lie in one page of the table.
+type Page = Arc<Vec<Member>>;
+
 /// Everyone known to one member, itself included.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Members {
-    pages: Vec<Arc<Vec<Member>>>,
+    /// The roster it started from: what holds where there is no page of its own.
+    given: Arc<[Member]>,
+    pages: Vec<Option<Page>>,
     index: Arc<HashTable<u32>>,
     len: usize,
     live: u32,
@@ -86,7 +91,7 @@ pub(super) struct Members {
 
 impl PartialEq for Members {
     fn eq(&self, other: &Self) -> bool {
-        self.pages == other.pages
+        self.iter().eq(other.iter())
     }
 }
 
@@ -94,7 +99,8 @@ impl Eq for Members {}
 
 impl Hash for Members {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        self.pages.hash(state);
+        self.len.hash(state);
+        self.iter().for_each(|(_, member)| member.hash(state));
     }
 }
 
@@ -104,28 +110,43 @@ fn hash_of(key: &PublicKey) -> u64 {
     u64::from_le_bytes([a, b, c, d, e, f, g, h])
 }
 
-fn member(pages: &[Arc<Vec<Member>>], place: u32) -> &Member {
-    &pages[place as usize / PAGE][place as usize % PAGE]
+#[inline]
+fn member<'a>(given: &'a [Member], pages: &'a [Option<Page>], place: u32) -> &'a Member {
+    let place = place as usize;
+    match pages.get(place / PAGE) {
+        Some(Some(own)) => &own[place % PAGE],
+        _ => &given[place],
+    }
 }
 
 impl Members {
     pub(super) fn find(&self, key: &PublicKey) -> Option<Place> {
         self.index
             .find(hash_of(key), |&place| {
-                member(&self.pages, place).record.key == *key
+                member(&self.given, &self.pages, place).record.key == *key
             })
             .map(|&place| Place(place))
     }
 
     pub(super) fn get(&self, place: Place) -> &Member {
-        member(&self.pages, place.0)
+        member(&self.given, &self.pages, place.0)
+    }
+
+    /// The page of that number, from now on one's own.
+    fn page(&mut self, number: usize) -> &mut Vec<Member> {
+        if self.pages.len() <= number {
+            self.pages.resize(number + 1, None);
+        }
+        let given = self.given.chunks(PAGE).nth(number).unwrap_or_default();
+        let page = self.pages[number].get_or_insert_with(|| Arc::new(given.to_vec()));
+        Arc::make_mut(page)
     }
 
     /// Changes an entry, but neither its key nor whether it is live; for that there is
     /// [`Self::set_status`].
     pub(super) fn edit(&mut self, place: Place) -> &mut Member {
-        let page = &mut self.pages[place.0 as usize / PAGE];
-        &mut Arc::make_mut(page)[place.0 as usize % PAGE]
+        let place = place.0 as usize;
+        &mut self.page(place / PAGE)[place % PAGE]
     }
 
     pub(super) fn set_status(&mut self, place: Place, status: Status, now: LocalTime) {
@@ -141,14 +162,10 @@ impl Members {
         let place = u32::try_from(self.len).expect("fewer than 2^32 members");
         self.live += u32::from(new.status.is_live());
         let hash = hash_of(&new.record.key);
-        if self.len.is_multiple_of(PAGE) {
-            self.pages.push(Arc::default());
-        }
-        let page = self.pages.last_mut().expect("a page was just added");
-        Arc::make_mut(page).push(new);
-        let pages = &self.pages;
-        Arc::make_mut(&mut self.index)
-            .insert_unique(hash, place, |&old| hash_of(&member(pages, old).record.key));
+        self.page(self.len / PAGE).push(new);
+        let (given, pages) = (&self.given, &self.pages);
+        let hash_at = |&old: &u32| hash_of(&member(given, pages, old).record.key);
+        Arc::make_mut(&mut self.index).insert_unique(hash, place, hash_at);
         self.len += 1;
         Place(place)
     }
@@ -163,8 +180,16 @@ impl Members {
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = (Place, &Member)> {
-        let members = self.pages.iter().flat_map(|page| page.iter());
-        (0..).map(Place).zip(members)
+        (0..self.len as u32).map(|place| (Place(place), self.get(Place(place))))
+    }
+
+    /// Gives what is held so far to all who are to start from it.
+    fn give(self) -> Self {
+        Self {
+            given: self.iter().map(|(_, member)| member.clone()).collect(),
+            pages: Vec::new(),
+            ..self
+        }
     }
 }
 
@@ -186,7 +211,10 @@ impl Roster {
             member.probed = true;
             members.insert(member);
         }
-        Self { members, records }
+        Self {
+            members: members.give(),
+            records,
+        }
     }
 
     /// Lets every peer sign its own first record.
@@ -212,11 +240,8 @@ impl Roster {
 
 #[cfg(test)]
 impl Members {
-    /// Pages that both tables hold in common.
-    pub(super) fn shared_pages_with(&self, other: &Self) -> usize {
-        let pairs = self.pages.iter().zip(&other.pages);
-        pairs
-            .filter(|(mine, theirs)| Arc::ptr_eq(mine, theirs))
-            .count()
+    /// Pages of one's own.
+    pub(super) fn own_pages(&self) -> usize {
+        self.pages.iter().flatten().count()
     }
 }

@@ -157,8 +157,9 @@ impl<R: SwimRules> Swim<R> {
         if is_given_all {
             let members = self.members.live();
             ctx.notify(SwimEvent::Joined { members });
+        } else {
+            self.resume_suspicions(ctx);
         }
-        self.resume_suspicions(ctx);
         let period = self.config.protocol_period;
         let phase = ctx.rng().below(period.as_nanos());
         ctx.set_timer(SwimTimer::Period, period.scale(phase, period.as_nanos()));
@@ -179,9 +180,8 @@ impl<R: SwimRules> Swim<R> {
             && let Some(roster) = &self.roster
         {
             self.members = roster.members.clone();
-            let places = self.members.iter();
-            let others = places.filter(|(_, member)| member.record.key != self.key);
-            self.probe_list = ProbeList::new(others.map(|(place, _)| place).collect());
+            let own = self.members.find(&self.key);
+            self.probe_list = ProbeList::of_all(self.members.len() as u32, own);
         }
         let Some(place) = self.members.find(&self.key) else {
             let record = self.sign_own(incarnation, false, ctx);

@@ -58,6 +58,7 @@ mod members;
 mod membership;
 mod message;
 mod news;
+mod places;
 mod probe;
 mod push_pull;
 mod rules;

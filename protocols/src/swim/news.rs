@@ -64,7 +64,7 @@ impl<R: SwimRules> Swim<R> {
         }
     }
 
-    fn overrides(&self, news: View, held: View) -> bool {
+    pub(super) fn overrides(&self, news: View, held: View) -> bool {
         R::overrides(self.config.dead, news, held)
     }
 

@@ -17,6 +17,7 @@ use super::config::ProbeOrder;
 use super::event::{Refusal, SwimEvent};
 use super::members::{Members, Place};
 use super::message::{Incarnation, SwimMessage, Update};
+use super::places::Places;
 use super::rules::SwimRules;
 use super::{Swim, SwimTimer};
 
@@ -30,13 +31,17 @@ const MAX_RELAYS: usize = 1024;
 /// shuffle done as it is walked. Places that are no longer live fall out when they are met.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(super) struct ProbeList {
-    places: Vec<Place>,
+    places: Places,
     pub(super) passed: usize,
 }
 
 impl ProbeList {
-    pub(super) fn new(places: Vec<Place>) -> Self {
-        Self { places, passed: 0 }
+    /// The first `count` places of a table but `own`, in order.
+    pub(super) fn of_all(count: u32, own: Option<Place>) -> Self {
+        Self {
+            places: Places::all_but(count, own),
+            passed: 0,
+        }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -54,7 +59,7 @@ impl ProbeList {
     }
 
     fn remove(&mut self, mut at: usize, members: &mut Members) {
-        members.edit(self.places[at]).probed = false;
+        members.edit(self.places.at(at)).probed = false;
         if at < self.passed {
             self.passed -= 1;
             self.places.swap(at, self.passed);
@@ -70,10 +75,10 @@ impl ProbeList {
         members: &mut Members,
         dice: &mut Stream,
     ) -> Option<Place> {
-        while !self.places.is_empty() {
+        while self.places.len() > 0 {
             self.passed %= self.places.len();
             let at = R::next_probe(order, self.passed, self.places.len(), dice);
-            let place = self.places[at];
+            let place = self.places.at(at);
             if !members.get(place).status.is_live() {
                 self.remove(at, members);
                 continue;
@@ -104,7 +109,7 @@ impl ProbeList {
                 return self.draw_from_few(count, without, members, dice);
             }
             let at = dice.below(self.places.len() as u64) as usize;
-            let place = self.places[at];
+            let place = self.places.at(at);
             if !members.get(place).status.is_live() {
                 self.remove(at, members);
             } else if !drawn.contains(&place) && !without.contains(&place) {
@@ -123,7 +128,7 @@ impl ProbeList {
     ) -> Vec<Place> {
         let is_wanted =
             |place: &Place| members.get(*place).status.is_live() && !without.contains(place);
-        let mut few: Vec<Place> = self.places.iter().copied().filter(is_wanted).collect();
+        let mut few: Vec<Place> = self.places.iter().filter(is_wanted).collect();
         dice.shuffle(&mut few);
         few.truncate(count);
         few

@@ -87,7 +87,9 @@ impl<R: SwimRules> Swim<R> {
         if !R::merges_full_state() {
             return;
         }
-        let mut waiting: Vec<&Update> = state.iter().collect();
+        let told = (0..).map(Place).zip(state);
+        let news = told.filter(|(place, update)| !self.holds(*place, update));
+        let mut waiting: Vec<&Update> = news.map(|(_, update)| update).collect();
         loop {
             let (ready, rest): (Vec<_>, Vec<_>) = waiting
                 .into_iter()
@@ -100,6 +102,20 @@ impl<R: SwimRules> Swim<R> {
                 return;
             }
             waiting = rest;
+        }
+    }
+
+    /// Whether an update is what stands at `place` already, as most do between members that started
+    /// from one roster, and hearing it again changes nothing.
+    fn holds(&self, place: Place, update: &Update) -> bool {
+        let Update::Alive(record) = update else {
+            return false;
+        };
+        let known = (place.0 as usize) < self.members.len();
+        known && {
+            let held = self.members.get(place);
+            let view = held.view();
+            view.status == Status::Alive && held.record == *record && !self.overrides(view, view)
         }
     }
 

@@ -267,7 +267,7 @@ fn round_robin_waits_at_most_2m_minus_1_periods_and_no_less_is_promised() {
     // (else the list is not shuffled anew) and never exceeds 2m - 1.
     let (m, mut dice) = (7_usize, stream());
     let mut members = table_of(m as u32);
-    let mut list = ProbeList::new((0..m as u32).map(Place).collect());
+    let mut list = ProbeList::of_all(m as u32, None);
     let mut last = vec![0_usize; m];
     let mut widest = 0;
     for period in 1..=400 * m {
@@ -291,7 +291,7 @@ fn newcomers_enter_the_round_at_a_random_position() {
     let mut this_round = 0_i32;
     for _ in 0..600 {
         let mut members = table_of(11);
-        let mut list = ProbeList::new((0..10).map(Place).collect());
+        let mut list = ProbeList::of_all(10, None);
         let order = ProbeOrder::RoundRobin;
         for _ in 0..5 {
             list.next::<Published>(order, &mut members, &mut dice);

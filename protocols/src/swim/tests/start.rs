@@ -103,16 +103,19 @@ fn a_roster_is_shared_until_somebody_changes() {
     // One change copies one page of 64, not the table: at 5,000 members each holds a roster.
     let mut solo = with_roster(200);
     solo.start();
-    let shared = roster(200);
+    assert_eq!(solo.machine.members.own_pages(), 0);
     solo.hand(2, &is_alive(70, nth(1)));
     assert_eq!(solo.view_of(70), Some((Status::Alive, nth(1))));
+    assert_eq!(solo.view_of(71), Some((Status::Alive, nth(0))));
+    assert_eq!(solo.machine.members.own_pages(), 1);
     let mut other = with_roster(200);
-    other.machine.roster = Some(shared.clone());
+    other.machine.roster.clone_from(&solo.machine.roster);
     other.start();
     assert_eq!(other.view_of(70), Some((Status::Alive, nth(0))));
-    assert_eq!(shared.members.shared_pages_with(&other.machine.members), 4);
-    other.hand(2, &is_alive(70, nth(1)));
-    assert_eq!(shared.members.shared_pages_with(&other.machine.members), 3);
+    solo.hand(2, &is_alive(300, nth(0)));
+    assert_eq!(solo.view_of(300), Some((Status::Alive, nth(0))));
+    assert_eq!(solo.view_of(199), Some((Status::Alive, nth(0))));
+    assert_eq!(solo.machine.members.own_pages(), 2);
 }
 
 #[test]

@@ -22,7 +22,7 @@ fn random_probing_first_detects_a_crash_after_e_over_e_minus_1_periods() {
         ));
     }
     // By symmetry all observers draw alike, so that one list serves them all.
-    let mut list = ProbeList::new((0..199).map(Place).collect());
+    let mut list = ProbeList::of_all(199, None);
     let mut periods = 0_u32;
     for _ in 0..3000 {
         loop {
