@@ -6,6 +6,8 @@
 mod common;
 /// The event engine against a bare heap.
 mod engine;
+/// Actions between organisations, with real and ideal signatures.
+mod federation;
 /// SWIM and rumor spreading.
 mod gossip;
 /// PBFT, with real and ideal signatures.
@@ -23,6 +25,7 @@ fn main() {
     let mut figures = Figures::default();
     for measure in [
         engine::main,
+        federation::main,
         gossip::main,
         pbft::main,
         privacy::main,

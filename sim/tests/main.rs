@@ -4,6 +4,8 @@
 mod broken_rumor;
 /// Broken SWIM trips its checkers, SWIM as published does not.
 mod broken_swim;
+/// A federation's runs do not depend on how signatures are made.
+mod federation;
 /// PBFT counts messages and delays as the papers do.
 mod pbft;
 /// A trace of PBFT shows the votes behind every step.

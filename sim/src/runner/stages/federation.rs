@@ -24,7 +24,7 @@ use fedsim_protocols::{
 use fedsim_scenarios::Scenario;
 use fedsim_scenarios::spec::{ErrandLoad, FederationSpec, LoadLoop, RequestLoad};
 
-use super::{Stage, Staged};
+use super::{Stage, Staged, key_scheme};
 use crate::checkers::federation::FederationWatch;
 use crate::engine::{Cast, Workload, identity_seed};
 use crate::runner::RunFailure;
@@ -49,6 +49,7 @@ pub struct FederationCast<R: Rules = Strict> {
     starts: Vec<SimTime>,
     organisations: Vec<Organisation>,
     errands: Vec<ErrandLoad>,
+    scheme: KeyScheme,
     rules: PhantomData<R>,
 }
 
@@ -70,7 +71,12 @@ impl<R: Rules> FederationCast<R> {
             groups[number].push(*peer);
             organisations.push(Organisation(number as u16));
         }
-        let federation = Arc::new(founded(scenario.seed, groups, spec.across));
+        let scheme = key_scheme(scenario);
+        let owners = Owners {
+            key: RunKey::from_seed(scenario.seed),
+            scheme: scheme.clone(),
+        };
+        let federation = Arc::new(owners.found(groups, spec.across));
         let shared = StackConfig {
             across: spec.across,
             raft: Arc::new(RaftConfig::default()),
@@ -93,15 +99,10 @@ impl<R: Rules> FederationCast<R> {
             organisations,
             errands: scenario.workload.errands.clone(),
             federation,
+            scheme,
             rules: PhantomData,
         }
     }
-}
-
-/// The keys of somebody who is no peer: an organisation or its root.
-fn keys(key: RunKey, purpose: &'static str, number: u32) -> Keys {
-    let secret = SecretSeed(key.derive(label(purpose, number)));
-    Keys::new(KeyScheme::ed25519(), secret)
 }
 
 fn label(purpose: &'static str, number: u32) -> StreamLabel {
@@ -112,72 +113,89 @@ fn label(purpose: &'static str, number: u32) -> StreamLabel {
     }
 }
 
-fn founded(seed: u64, organisations: Vec<Vec<PeerId>>, across: Across) -> Federation {
-    let key = RunKey::from_seed(seed);
-    let own = |peer: &PeerId| Keys::new(KeyScheme::ed25519(), identity_seed(key, *peer));
-    let numbers = 0..organisations.len() as u32;
-    let organisation_keys: Vec<Keys> = numbers
-        .map(|number| keys(key, "organisation", number))
-        .collect();
-    let numbers = 0..organisations.len() as u32;
-    let secrets = numbers.map(|number| key.derive(label("pseudonyms", number)));
-    let secrets = secrets.collect();
-    let member = |slot: &PeerId, keys: &Keys| Member {
-        slot: *slot,
-        key: keys.public(),
-    };
-    let everyone = organisations.concat();
-    let replicas = match across {
-        Across::TwoTier => {
-            let pairs = organisations.iter().zip(&organisation_keys);
-            pairs.map(|(peers, keys)| member(&peers[0], keys)).collect()
-        }
-        Across::Flat | Across::Raft => everyone.iter().map(|it| member(it, &own(it))).collect(),
-    };
-    let clients = everyone.iter().map(|it| (*it, own(it).public())).collect();
-    let roster = Roster::genesis(replicas, clients, Default::default());
-    let directory = enrolled(key, &organisations, own);
-    Federation {
-        organisations,
-        roster: Arc::new(roster),
-        organisation_keys,
-        directory: Arc::new(directory),
-        sanitiser: Arc::new(Sanitiser::new(Arc::default(), Policy::default())),
-        pseudonym_secrets: secrets,
-    }
+/// Who owns which keys.
+struct Owners {
+    key: RunKey,
+    scheme: KeyScheme,
 }
 
-/// Every peer introduced, and enrolled by its organisation's root.
-fn enrolled(
-    key: RunKey,
-    organisations: &[Vec<PeerId>],
-    own: impl Fn(&PeerId) -> Keys,
-) -> Directory {
-    let root = |number: u16| keys(key, "organisation-root", u32::from(number));
-    let numbers = 0..organisations.len() as u16;
-    let roots = numbers
-        .clone()
-        .map(|number| (Organisation(number), root(number).public()));
-    let mut registry = Registry::new(roots.collect());
-    let mut identities = BTreeMap::new();
-    for (number, members) in numbers.zip(organisations) {
-        let (of, mut root) = (Organisation(number), root(number));
-        for (place, peer) in members.iter().enumerate() {
-            let mut keys = own(peer);
-            let public = keys.public();
-            let nickname = format!("{number}-{place}");
-            let introduction = IdentityRecord::introduce(&mut keys, of, &nickname);
-            let enrolment = IdentityRecord::enrol(&mut root, of, public);
-            for record in [introduction, enrolment] {
-                let learnt = registry.learn(&record, &mut keys);
-                learnt.expect("BUG: a record of our own making proves itself");
+impl Owners {
+    fn of_peer(&self, peer: PeerId) -> Keys {
+        Keys::new(self.scheme.clone(), identity_seed(self.key, peer))
+    }
+
+    /// The keys of somebody who is no peer: an organisation or its root.
+    fn of_other(&self, purpose: &'static str, number: u32) -> Keys {
+        let secret = SecretSeed(self.key.derive(label(purpose, number)));
+        Keys::new(self.scheme.clone(), secret)
+    }
+
+    fn found(&self, organisations: Vec<Vec<PeerId>>, across: Across) -> Federation {
+        let numbers = 0..organisations.len() as u32;
+        let organisation_keys = numbers.map(|number| self.of_other("organisation", number));
+        let organisation_keys: Vec<Keys> = organisation_keys.collect();
+        let numbers = 0..organisations.len() as u32;
+        let secrets = numbers.map(|number| self.key.derive(label("pseudonyms", number)));
+        let secrets = secrets.collect();
+        let member = |slot: PeerId, keys: &Keys| Member {
+            slot,
+            key: keys.public(),
+        };
+        let everyone = organisations.concat();
+        let replicas = match across {
+            Across::TwoTier => {
+                let pairs = organisations.iter().zip(&organisation_keys);
+                pairs.map(|(peers, keys)| member(peers[0], keys)).collect()
             }
-            identities.insert(*peer, public.identity());
+            Across::Flat | Across::Raft => {
+                let members = everyone.iter();
+                members.map(|it| member(*it, &self.of_peer(*it))).collect()
+            }
+        };
+        let clients = everyone.iter();
+        let clients = clients
+            .map(|it| (*it, self.of_peer(*it).public()))
+            .collect();
+        let roster = Roster::genesis(replicas, clients, Default::default());
+        let directory = self.enrol(&organisations);
+        Federation {
+            organisations,
+            roster: Arc::new(roster),
+            organisation_keys,
+            directory: Arc::new(directory),
+            sanitiser: Arc::new(Sanitiser::new(Arc::default(), Policy::default())),
+            pseudonym_secrets: secrets,
         }
     }
-    Directory {
-        registry,
-        identities,
+
+    /// Every peer introduced, and enrolled by its organisation's root.
+    fn enrol(&self, organisations: &[Vec<PeerId>]) -> Directory {
+        let root = |number: u16| self.of_other("organisation-root", u32::from(number));
+        let numbers = 0..organisations.len() as u16;
+        let roots = numbers
+            .clone()
+            .map(|number| (Organisation(number), root(number).public()));
+        let mut registry = Registry::new(roots.collect());
+        let mut identities = BTreeMap::new();
+        for (number, members) in numbers.zip(organisations) {
+            let (of, mut root) = (Organisation(number), root(number));
+            for (place, peer) in members.iter().enumerate() {
+                let mut keys = self.of_peer(*peer);
+                let public = keys.public();
+                let nickname = format!("{number}-{place}");
+                let introduction = IdentityRecord::introduce(&mut keys, of, &nickname);
+                let enrolment = IdentityRecord::enrol(&mut root, of, public);
+                for record in [introduction, enrolment] {
+                    let learnt = registry.learn(&record, &mut keys);
+                    learnt.expect("BUG: a record of our own making proves itself");
+                }
+                identities.insert(*peer, public.identity());
+            }
+        }
+        Directory {
+            registry,
+            identities,
+        }
     }
 }
 
@@ -231,6 +249,10 @@ impl<R: Rules> Cast for FederationCast<R> {
 
     fn starts_at(&self, peer: PeerId) -> SimTime {
         self.starts[peer.index()]
+    }
+
+    fn key_scheme(&self) -> KeyScheme {
+        self.scheme.clone()
     }
 
     fn workload(&self, peer: PeerId) -> Option<Box<dyn Workload<StackPeer<R>>>> {
