@@ -39,7 +39,7 @@ impl Panel {
     pub(crate) fn is_over_time(&self) -> bool {
         match self {
             Self::Curves(curves) => curves.over_time,
-            Self::Lanes(_) => true,
+            Self::Lanes(lanes) => lanes.over_time,
         }
     }
 }
@@ -60,7 +60,7 @@ pub(crate) struct Curves {
     pub(crate) over_time: bool,
 }
 
-/// Who was what and when: a lane each, from top to bottom, over the virtual time of the run.
+/// Who was what and when: a lane each, from top to bottom.
 #[derive(Clone, Debug)]
 pub(crate) struct Lanes {
     pub(crate) x: Axis,
@@ -68,6 +68,8 @@ pub(crate) struct Lanes {
     /// What one can be, by the place that pieces name.
     pub(crate) states: Vec<LaneState>,
     pub(crate) lanes: Vec<Lane>,
+    /// See [`Panel::is_over_time`].
+    pub(crate) over_time: bool,
 }
 
 /// A state by its name and how it looks.

@@ -15,6 +15,7 @@ mod messages;
 mod samples;
 mod steps;
 mod timeline;
+mod waterfall;
 
 use fedsim_record::{RunRecord, Seconds};
 
@@ -33,6 +34,7 @@ const FIGURES: &[Figure] = &[
     timeline::charts,
     elections::charts,
     steps::charts,
+    waterfall::charts,
     convergence::charts,
     detection::charts,
     membership::charts,

@@ -2,6 +2,7 @@
 //!
 //! Wall time and thread count stay out of it, so that two runs of one seed give equal bytes.
 
+mod steps;
 mod tables;
 
 use fedsim_record::{RunRecord, Summary};
@@ -26,6 +27,7 @@ pub(crate) fn page(record: &RunRecord, pictures: &[Picture]) -> String {
         (expectations(&summary.expectations))
         (tables::notes(summary))
         (figures(pictures))
+        (steps::steps(record))
         (tables::faults(record))
         (tables::metrics(summary))
         (tables::messages(record))

@@ -77,6 +77,7 @@ fn chart(record: &RunRecord, name: &str, rows: &[&TimelineRow]) -> Chart {
             label: format!("state of each peer, with its {number}{shown}"),
             states,
             lanes,
+            over_time: true,
         })],
     }
 }

@@ -100,6 +100,25 @@ impl fmt::Display for Code {
 }
 
 impl Refusal {
+    /// All reasons, in the order of the checks.
+    pub const ALL: [Self; 15] = [
+        Self::TooLarge,
+        Self::BadFrame,
+        Self::BadSchema,
+        Self::BadSignature,
+        Self::WrongAudience,
+        Self::NoSession,
+        Self::NotYet,
+        Self::Expired,
+        Self::Replayed,
+        Self::Busy,
+        Self::Barred,
+        Self::BreakerOpen,
+        Self::PolicyBlocked,
+        Self::Denied,
+        Self::Conflict,
+    ];
+
     /// The constant reason for counters and tables.
     pub const fn reason(self) -> &'static str {
         match self {

@@ -38,6 +38,12 @@ pub(super) struct Actions {
     sent: BTreeMap<ActionId, SimTime>,
     latency: Survival,
     counts: BTreeMap<&'static str, u64>,
+    refusals: BTreeMap<Refusal, u64>,
+}
+
+/// The metric that counts envelopes refused for a reason.
+fn refusal_metric(refusal: Refusal) -> String {
+    format!("refused_{}", refusal.reason().replace('-', "_"))
 }
 
 impl Actions {
@@ -53,6 +59,11 @@ impl Actions {
         "action_latency_p99_ms",
     ];
 
+    /// Names of the metrics that count refusals by reason; one that never happened is left out.
+    pub(super) fn refusal_metrics() -> impl Iterator<Item = String> {
+        Refusal::ALL.into_iter().map(refusal_metric)
+    }
+
     pub(super) fn new(spec: FederationSpec, peers: BTreeMap<Identity, PeerId>) -> Self {
         Self {
             spec,
@@ -64,6 +75,7 @@ impl Actions {
             sent: BTreeMap::new(),
             latency: Survival::default(),
             counts: Self::METRICS[..7].iter().map(|name| (*name, 0)).collect(),
+            refusals: BTreeMap::new(),
         }
     }
 
@@ -134,6 +146,7 @@ impl Actions {
 
     pub(super) fn refused(&mut self, refusal: Refusal) {
         self.count("envelopes_refused");
+        *self.refusals.entry(refusal).or_default() += 1;
         if refusal == Refusal::Replayed {
             self.count("envelopes_replayed");
         }
@@ -145,6 +158,9 @@ impl Actions {
         report.findings.extend(findings);
         for (name, count) in &self.counts {
             report.metric(name, *count as f64);
+        }
+        for (refusal, count) in &self.refusals {
+            report.metric(&refusal_metric(*refusal), *count as f64);
         }
         let latency = std::mem::take(&mut self.latency).estimate();
         report.metric("action_latency_p50_ms", latency.quantile_ms(0.5));

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use fedsim_protocols::stack::{Proposal, Scope};
-use fedsim_protocols::{Fold, Folder, PeerId};
+use fedsim_protocols::{Fold, Folder, PeerId, SimDuration};
 
 use crate::checkers::{Ledger, Survival};
 use crate::runner::WatchReport;
@@ -72,7 +72,14 @@ impl Decisions {
         self.read.retain(|(reader, _), _| *reader != peer);
     }
 
-    pub(super) fn decided(&mut self, at: SimTime, peer: PeerId, scope: Scope, proposal: &Proposal) {
+    /// A peer learned of a decision; how long it took, if it was the proposer's own.
+    pub(super) fn decided(
+        &mut self,
+        at: SimTime,
+        peer: PeerId,
+        scope: Scope,
+        proposal: &Proposal,
+    ) -> Option<SimDuration> {
         let name = (proposal.proposer, proposal.number);
         let hash = hash(proposal);
         self.proposed_only.exercise();
@@ -82,13 +89,11 @@ impl Decisions {
                 format!("number {} of {} was never proposed so", name.1, name.0)
             });
         }
-        if proposal.proposer == peer
-            && self.known.insert(name)
-            && let Some((since, _)) = said
-        {
-            self.latency.complete(at.since(since));
-        }
         self.compare(at, peer, scope, hash);
+        let is_own = proposal.proposer == peer && self.known.insert(name);
+        let span = said.filter(|_| is_own).map(|(since, _)| at.since(since))?;
+        self.latency.complete(span);
+        Some(span)
     }
 
     fn compare(&mut self, at: SimTime, peer: PeerId, scope: Scope, hash: u64) {

@@ -8,6 +8,7 @@
 mod actions;
 mod decisions;
 mod leaks;
+mod path;
 #[cfg(test)]
 mod tests;
 
@@ -28,6 +29,7 @@ use crate::time::SimTime;
 use actions::{AUTHORISED, Actions, ONCE, TIMELY};
 use decisions::{Decisions, ONE_ORDER, PROPOSED};
 use leaks::{Leaks, NO_LEAK};
+use path::Path;
 
 /// The checkers and measures of one federation.
 pub struct FederationWatch {
@@ -36,6 +38,7 @@ pub struct FederationWatch {
     actions: Actions,
     decisions: Decisions,
     leaks: Leaks,
+    path: Path,
 }
 
 impl FederationWatch {
@@ -55,26 +58,34 @@ impl FederationWatch {
             actions: Actions::new(spec.clone(), identities.collect()),
             decisions: Decisions::new(organisations.collect()),
             leaks: Leaks::new(spec.clone()),
+            path: Path::default(),
         }
     }
 
     fn heard(&mut self, at: SimTime, peer: PeerId, event: &StackEvent) {
         match event {
-            StackEvent::ActionExecuted { effect } => self.actions.executed(at, peer, effect),
+            StackEvent::ActionExecuted { effect } => {
+                self.actions.executed(at, peer, effect);
+                self.path.executed(at, effect.action);
+            }
             StackEvent::ActionSent {
                 action, payload, ..
             } => {
                 self.actions.sent(at, *action);
+                self.path.sent(at, *action);
                 self.leaks.entered(at, peer, payload);
             }
             StackEvent::ActionWithheld { .. } => self.leaks.withheld(peer),
             StackEvent::ActionEnded { action, ending } => {
                 let counts = at >= self.warm_up;
                 self.actions.ended(at, *action, *ending, counts);
+                self.path.ended(at, *action, *ending == Ending::Done);
             }
             StackEvent::ActionRefused { refusal, .. } => self.actions.refused(*refusal),
             StackEvent::Decided { scope, proposal } => {
-                self.decisions.decided(at, peer, *scope, proposal);
+                let span = self.decisions.decided(at, peer, *scope, proposal);
+                span.into_iter()
+                    .for_each(|span| self.path.decided(at, span));
             }
             StackEvent::Proposed { .. }
             | StackEvent::PrivateDataSent { .. }
@@ -153,12 +164,13 @@ impl<R: Rules> Watch<StackPeer<R>> for FederationWatch {
         self.actions.finish(report);
         self.decisions.finish(report);
         self.leaks.finish(report);
+        report.tables.steps = self.path.take();
     }
 
     fn metric_names() -> Vec<String> {
         let names = Actions::METRICS.iter().chain(Decisions::METRICS);
-        let names = names.chain(Leaks::METRICS);
-        names.map(|name| (*name).to_owned()).collect()
+        let names = names.chain(Leaks::METRICS).map(|name| (*name).to_owned());
+        names.chain(Actions::refusal_metrics()).collect()
     }
 
     fn invariant_names() -> Vec<&'static str> {
