@@ -14,6 +14,13 @@ fn smaller(name: &str) -> &'static [&'static str] {
             "peers.count=3000",
             "expect.rumor_rounds_mean={at_least=5,at_most=16}",
         ],
+        "federation/two-hundred-peers" => &[
+            "duration=90s",
+            "workload.errands.0.until=70s",
+            "workload.errands.1.until=70s",
+            "expect.actions_done={at_least=500}",
+            "expect.decisions={at_least=1}",
+        ],
         _ => &[],
     }
 }
