@@ -24,7 +24,7 @@ struct Row {
 
 const LOW_NANOS: u64 = 10_000_000;
 const HIGH_NANOS: u64 = 100_000_000;
-const TURNS: usize = 5;
+const TURNS: usize = 3;
 
 fn rows() -> [Row; 4] {
     let row = |peers, in_flight, events, figure, reach| Row {
