@@ -16,7 +16,12 @@ use super::support::{options, scenario, shipped};
 #[test]
 fn every_shipped_scenario_is_the_same_on_one_thread_and_on_two() {
     // Two digests over all events of all peers agree only if every one of them does.
-    for entry in library::list() {
+    // Those of `papers/` are a thousand seconds of what others are made of.
+    let entries = library::list();
+    for entry in entries
+        .iter()
+        .filter(|entry| !entry.name.starts_with("papers/"))
+    {
         let set = ["duration=20s", "warm_up=0s"];
         let set: &[&str] = match entry.name.as_str() {
             "gossip/rumor-100k" => &["peers.count=2000"],
