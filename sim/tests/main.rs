@@ -1,5 +1,7 @@
 //! Whole runs through the public interface.
 
+/// Broken PBFT falls to adversaries, PBFT as published does not.
+mod broken_pbft;
 /// Broken rumor spreading trips its checkers, as published it does not.
 mod broken_rumor;
 /// Broken SWIM trips its checkers, SWIM as published does not.
