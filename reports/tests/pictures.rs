@@ -44,6 +44,7 @@ fn every_subject_with_rows_has_its_picture() {
         "decision-latency",
         "decision-latency-over-time",
         "phase-latency",
+        "critical-path",
         "convergence",
         "detection-latency",
         "membership",
