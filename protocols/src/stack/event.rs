@@ -1,6 +1,7 @@
 //! What a peer of a federation reports, its inner machines' facts included.
 
 use crate::event::Event;
+use crate::federation::audit::Record;
 use crate::federation::envelope::Refusal;
 use crate::federation::terms::{ActionId, ActionKind, Capability};
 use crate::fold_enum;
@@ -82,6 +83,26 @@ pub enum StackEvent {
         /// Why.
         refusal: Refusal,
     },
+    /// The first byte of an action left.
+    ActionLeft {
+        /// Which action.
+        action: ActionId,
+    },
+    /// It wrote a record of its audit log, which is not durable yet.
+    Recorded {
+        /// The record.
+        record: Box<Record>,
+    },
+    /// Records of its audit log are durable.
+    RecordsDurable {
+        /// Up to this number.
+        upto: u64,
+    },
+    /// It began again with the audit log that its disk holds.
+    RecordsFound {
+        /// Up to this number.
+        upto: u64,
+    },
     /// An input was refused.
     Rejected {
         /// Why: a constant.
@@ -101,6 +122,10 @@ fold_enum!(StackEvent {
     9 = ActionRefused { source, refusal },
     10 = ActionWithheld { to },
     11 = PrivateDataSent { to, found },
+    12 = ActionLeft { action },
+    13 = Recorded { record },
+    14 = RecordsDurable { upto },
+    15 = RecordsFound { upto },
 });
 
 impl Event for StackEvent {
@@ -116,6 +141,10 @@ impl Event for StackEvent {
             Self::ActionEnded { .. } => "action-ended",
             Self::ActionExecuted { .. } => "action-executed",
             Self::ActionRefused { .. } => "action-refused",
+            Self::ActionLeft { .. } => "action-left",
+            Self::Recorded { .. } => "recorded",
+            Self::RecordsDurable { .. } => "records-durable",
+            Self::RecordsFound { .. } => "records-found",
             Self::Rejected { .. } => "rejected",
         }
     }
@@ -132,7 +161,11 @@ impl Event for StackEvent {
             | Self::ActionWithheld { .. }
             | Self::PrivateDataSent { .. }
             | Self::ActionEnded { .. }
-            | Self::ActionExecuted { .. } => None,
+            | Self::ActionExecuted { .. }
+            | Self::ActionLeft { .. }
+            | Self::Recorded { .. }
+            | Self::RecordsDurable { .. }
+            | Self::RecordsFound { .. } => None,
         }
     }
 
@@ -162,6 +195,9 @@ impl Event for StackEvent {
                 format!("{action:?}, {capability} for {source:?}")
             }
             Self::ActionRefused { source, refusal } => format!("{source:?}, {}", refusal.reason()),
+            Self::ActionLeft { action } => format!("{action:?}"),
+            Self::Recorded { record } => record.in_words(),
+            Self::RecordsDurable { upto } | Self::RecordsFound { upto } => format!("to {upto}"),
             Self::Rejected { reason } => (*reason).to_owned(),
         }
     }

@@ -23,6 +23,8 @@ pub(super) enum Owner {
     Raft,
     /// Its PBFT replica and client.
     Pbft,
+    /// Its audit log, by number of record.
+    Audit,
 }
 
 /// Bits of a slot below its owner's number.
@@ -31,7 +33,7 @@ const SLOT_BITS: u32 = 28;
 const TOKEN_BITS: u32 = 56;
 
 impl Owner {
-    const ALL: [Self; 3] = [Self::Stack, Self::Raft, Self::Pbft];
+    const ALL: [Self; 4] = [Self::Stack, Self::Raft, Self::Pbft, Self::Audit];
 
     /// The token of a write that nobody waits for.
     pub(super) const NOBODYS_TOKEN: PersistToken = PersistToken(0);
@@ -39,6 +41,7 @@ impl Owner {
     const fn number(self) -> u32 {
         match self {
             Self::Stack => 0,
+            Self::Audit => 1,
             Self::Raft => 2,
             Self::Pbft => 3,
         }
@@ -53,8 +56,15 @@ impl Owner {
         self.number() << SLOT_BITS | slot
     }
 
-    const fn token(self, token: PersistToken) -> PersistToken {
+    /// The disk's token for one of the owner's tokens.
+    pub(super) const fn token(self, token: PersistToken) -> PersistToken {
         PersistToken((self.number() as u64) << TOKEN_BITS | token.0)
+    }
+
+    /// All slots of the owner.
+    pub(super) const fn slots(self) -> std::ops::Range<u32> {
+        let first = self.slot(0);
+        first..first + (1 << SLOT_BITS)
     }
 
     /// Whose token it is, and what the owner called it.
@@ -158,7 +168,7 @@ fn wrapped<P: Lodger>(write: Write<P::Record>) -> Write<StackRecord> {
 /// What of a disk belongs to one machine, as that machine wrote it.
 pub(super) fn share_of<P: Lodger>(durable: &Durable<StackRecord>) -> Durable<P::Record> {
     let first = P::OWNER.slot(0);
-    let slots = durable.slots.range(first..first + (1 << SLOT_BITS));
+    let slots = durable.slots.range(P::OWNER.slots());
     let slots = slots.map(|(slot, stored)| (slot - first, unwrapped::<P>(stored)));
     let has_log = P::OWNER == Owner::Raft;
     Durable {

@@ -7,11 +7,15 @@
 //!   action   source ──▶ audience                          something is asked for
 //!   receipt  audience ──▶ source                          it was done
 //!   refusal  audience ──▶ source                          it will not be done
+//!   unknown  audience ──▶ source                          a crash hid whether it was done
+//!   head     peer ──▶ third party                         the end of an audit log
+//!   witness  third party ──▶ peer                         that end, countersigned
 //! ```
 
 use borsh::{BorshDeserialize, BorshSerialize};
 
-use crate::federation::envelope::{Action, Code, Receipt};
+use crate::federation::audit::{Head, Witness};
+use crate::federation::envelope::{Action, Answer, Code};
 use crate::federation::terms::ActionId;
 use crate::fold_enum;
 use crate::pbft::PbftMessage;
@@ -40,7 +44,7 @@ pub enum Load {
     /// It was done.
     Receipt {
         /// The proof.
-        receipt: Signed<Receipt>,
+        answer: Answer,
     },
     /// It will not be done.
     Refusal {
@@ -49,14 +53,32 @@ pub enum Load {
         /// All that is said of why.
         code: Code,
     },
+    /// A crash hid whether it was done.
+    OutcomeUnknown {
+        /// Which action.
+        action: ActionId,
+    },
+    /// The end of the sender's audit log, to be countersigned.
+    Head {
+        /// The end.
+        head: Signed<Head>,
+    },
+    /// The end of the receiver's audit log, countersigned.
+    Witness {
+        /// The countersignature.
+        witness: Signed<Witness>,
+    },
 }
 
 fold_enum!(Load {
     1 = Raft { message },
     2 = Pbft { message },
     3 = Action { action },
-    4 = Receipt { receipt },
+    4 = Receipt { answer },
     5 = Refusal { action, code },
+    6 = OutcomeUnknown { action },
+    7 = Head { head },
+    8 = Witness { witness },
 });
 
 /// One carriage.
@@ -74,7 +96,16 @@ fold_enum!(StackMessage {
 });
 
 impl Message for StackMessage {
-    const KINDS: &'static [&'static str] = &["raft", "pbft", "action", "receipt", "refusal"];
+    const KINDS: &'static [&'static str] = &[
+        "raft",
+        "pbft",
+        "action",
+        "receipt",
+        "refusal",
+        "outcome-unknown",
+        "head",
+        "witness",
+    ];
 
     fn kind(&self) -> usize {
         match self {
@@ -84,6 +115,9 @@ impl Message for StackMessage {
                 Load::Action { .. } => 2,
                 Load::Receipt { .. } => 3,
                 Load::Refusal { .. } => 4,
+                Load::OutcomeUnknown { .. } => 5,
+                Load::Head { .. } => 6,
+                Load::Witness { .. } => 7,
             },
         }
     }

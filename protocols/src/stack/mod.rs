@@ -24,6 +24,7 @@ mod tests;
 
 use borsh::{BorshDeserialize, BorshSerialize};
 
+use crate::federation::audit::Record;
 use crate::fold_enum;
 use crate::pbft::{PbftRecord, PbftTimer};
 use crate::protocol::Context;
@@ -62,6 +63,8 @@ pub enum StackTimer {
         /// Which.
         ticket: u64,
     },
+    /// Third parties are to countersign the head of the audit log.
+    Countersign,
 }
 
 fold_enum!(StackTimer {
@@ -69,6 +72,7 @@ fold_enum!(StackTimer {
     2 = Pbft { timer },
     3 = Resend { number },
     4 = Work { ticket },
+    5 = Countersign {},
 });
 
 /// What a peer keeps on disk.
@@ -88,6 +92,11 @@ pub enum StackRecord {
     Action {
         /// What.
         record: ActionRecord,
+    },
+    /// Of its audit log.
+    Audit {
+        /// What.
+        record: Record,
     },
 }
 

@@ -17,7 +17,7 @@ use super::council::{Proposal, Tidings};
 use super::lodger::{self, Owner};
 use super::message::Load;
 use super::{
-    Ctx, Scope, StackEvent, StackMessage, StackRecord, StackReply, StackRequest, StackTimer,
+    Ctx, Ending, Scope, StackEvent, StackMessage, StackRecord, StackReply, StackRequest, StackTimer,
 };
 
 /// One peer of a federation that keeps the rules `R`.
@@ -81,8 +81,8 @@ impl<R: Rules> StackPeer<R> {
         ctx.send(to, StackMessage::Plain { load });
     }
 
-    fn post(&self, posting: Option<Posting>, ctx: &mut Ctx<'_, R>) {
-        if let Some(Posting { to, load }) = posting {
+    fn post(&self, postings: impl IntoIterator<Item = Posting>, ctx: &mut Ctx<'_, R>) {
+        for Posting { to, load } in postings {
             self.carry(to, load, ctx);
         }
     }
@@ -202,6 +202,7 @@ impl<R: Rules> Protocol for StackPeer<R> {
     type Reply = StackReply;
 
     fn on_start(&mut self, ctx: &mut Ctx<'_, R>) {
+        self.office.on_start(ctx);
         let step = self.chamber.on_start(ctx);
         self.after_chamber(step, ctx);
         if let Some(assembly) = &mut self.assembly {
@@ -234,8 +235,19 @@ impl<R: Rules> Protocol for StackPeer<R> {
                 let answer = self.office.receive(from, action, ctx);
                 self.post(answer, ctx);
             }
-            Load::Receipt { receipt } => self.office.on_receipt(receipt, ctx),
-            Load::Refusal { action, code } => self.office.on_refusal(from, *action, *code, ctx),
+            Load::Receipt { answer } => self.office.on_receipt(answer, ctx),
+            Load::Refusal { action, code } => {
+                let ending = Ending::Refused(*code);
+                self.office.on_refusal(from, *action, ending, ctx);
+            }
+            Load::OutcomeUnknown { action } => {
+                self.office.on_refusal(from, *action, Ending::Unknown, ctx);
+            }
+            Load::Head { head } => {
+                let witness = self.office.on_head(from, head, ctx);
+                self.post(witness, ctx);
+            }
+            Load::Witness { witness } => self.office.on_witness(witness, ctx),
         }
     }
 
@@ -244,6 +256,10 @@ impl<R: Rules> Protocol for StackPeer<R> {
             StackTimer::Resend { number } => {
                 let again = self.office.resend(number, ctx);
                 self.post(again, ctx);
+            }
+            StackTimer::Countersign => {
+                let heads = self.office.on_countersign(ctx);
+                self.post(heads, ctx);
             }
             StackTimer::Work { ticket } => {
                 let receipt = self.office.on_work_done(ticket, ctx);
@@ -273,6 +289,10 @@ impl<R: Rules> Protocol for StackPeer<R> {
                 self.after_chamber(step, ctx);
             }
             (Owner::Stack, token) => self.office.on_persisted(token, ctx),
+            (Owner::Audit, token) => {
+                let departures = self.office.on_recorded(token.0, ctx);
+                self.post(departures, ctx);
+            }
             (Owner::Pbft, _) => {}
         }
     }

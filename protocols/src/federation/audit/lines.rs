@@ -249,11 +249,14 @@ fn step_line(step: &ActionRecord, out: &mut RecordLine) {
     match &step.content {
         Content::Full { text } => out.content = Some(text.clone()),
         Content::KeyedHash { hash } => out.content_keyed_hash = Some(hex(&hash.0)),
+        Content::AsBegun => {}
     }
     match &step.stage {
         Stage::Sent | Stage::Intent | Stage::OutcomeUnknown => {}
         Stage::Executed { receipt } => out.receipt = Some(hex(&receipt.0)),
-        Stage::Refused { reason } => out.reason = Some(reason.clone()),
+        Stage::Refused { reason } | Stage::CopyRefused { reason } => {
+            out.reason = Some(reason.clone());
+        }
         Stage::Answered { acknowledgement } => {
             out.acknowledgement = Some(SignedAcknowledgement {
                 receipt: hex(&acknowledgement.receipt.0),
@@ -427,7 +430,10 @@ fn read_content(line: &RecordLine) -> Result<Content, String> {
         (None, Some(hash)) => Ok(Content::KeyedHash {
             hash: Digest(bytes("content_keyed_hash", hash)?),
         }),
-        _ => Err("one of `content` and `content_keyed_hash` must be there".to_owned()),
+        (None, None) => Ok(Content::AsBegun),
+        (Some(_), Some(_)) => {
+            Err("`content` and `content_keyed_hash` are not both there".to_owned())
+        }
     }
 }
 
@@ -443,6 +449,9 @@ fn read_stage(line: &RecordLine, action: ActionId) -> Result<Stage, String> {
             )?),
         },
         "refused" => Stage::Refused {
+            reason: given("reason", line.reason.clone())?,
+        },
+        "copy-refused" => Stage::CopyRefused {
             reason: given("reason", line.reason.clone())?,
         },
         "answered" => {

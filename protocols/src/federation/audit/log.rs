@@ -3,10 +3,12 @@
 //! Records are handed to the caller, who makes them durable; what is kept here is the end of the
 //! chain and the actions that are still open. Must not know disks.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::marker::PhantomData;
 
-use super::record::{Acknowledgement, ActionRecord, Entry, Head, Record, Stage, Witness};
+use super::record::{
+    Acknowledgement, ActionRecord, Content, Entry, Head, Record, Stage, Witness,
+};
 use crate::federation::rules::{Rules, Strict};
 use crate::federation::terms::{ActionId, Digest};
 use crate::identity::{Identity, Keys};
@@ -32,19 +34,23 @@ struct Open {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct AuditLog<R: Rules = Strict> {
     last: Head,
-    durable: u64,
+    durable: Head,
+    /// Heads behind the durable one, oldest first.
+    pending: VecDeque<Head>,
     open: BTreeMap<(Side, Identity, ActionId), Open>,
     rules: PhantomData<R>,
 }
 
 impl<R: Rules> Default for AuditLog<R> {
     fn default() -> Self {
+        let none = Head {
+            number: 0,
+            hash: Digest([0; 32]),
+        };
         Self {
-            last: Head {
-                number: 0,
-                hash: Digest([0; 32]),
-            },
-            durable: 0,
+            last: none,
+            durable: none,
+            pending: VecDeque::new(),
             open: BTreeMap::new(),
             rules: PhantomData,
         }
@@ -66,7 +72,7 @@ impl<R: Rules> AuditLog<R> {
             }
             log.note(record);
         }
-        log.durable = log.last.number;
+        log.persisted(log.last.number);
         log
     }
 
@@ -94,13 +100,17 @@ impl<R: Rules> AuditLog<R> {
 
     fn note(&mut self, record: &Record) {
         self.last = record.head();
+        self.pending.push_back(self.last);
         let Entry::Action { step } = &record.entry else {
             return;
         };
         let key = |side| (side, step.other, step.action);
         let open = || Open {
             number: record.number,
-            step: step.clone(),
+            step: ActionRecord {
+                content: Content::AsBegun,
+                ..step.clone()
+            },
         };
         match step.stage {
             Stage::Sent => drop(self.open.insert(key(Side::Sender), open())),
@@ -114,12 +124,22 @@ impl<R: Rules> AuditLog<R> {
                     .find(|side| self.open.contains_key(&key(*side)));
                 side.map(|side| self.open.remove(&key(side)));
             }
+            Stage::CopyRefused { .. } => {}
         }
     }
 
     /// Records up to this number are durable.
     pub fn persisted(&mut self, upto: u64) {
-        self.durable = self.durable.max(upto.min(self.last.number));
+        let is_durable = |head: &&Head| head.number <= upto;
+        let durable = self.pending.iter().take_while(is_durable).count();
+        if let Some(head) = self.pending.drain(..durable).last() {
+            self.durable = head;
+        }
+    }
+
+    /// Whether an action of `other` was begun and has not ended.
+    pub fn is_under_way(&self, other: Identity, action: ActionId) -> bool {
+        self.open.contains_key(&(Side::Executor, other, action))
     }
 
     /// Whether the first byte of an action to `other` may leave.
@@ -135,7 +155,7 @@ impl<R: Rules> AuditLog<R> {
     fn is_durable(&self, key: (Side, Identity, ActionId)) -> bool {
         self.open
             .get(&key)
-            .is_some_and(|open| open.number <= self.durable)
+            .is_some_and(|open| open.number <= self.durable.number)
     }
 
     /// Says of every open action that its outcome is unknown; what a peer does after a restart.
@@ -162,20 +182,43 @@ impl<R: Rules> AuditLog<R> {
 
     /// Says that no answer came to an action sent to `other`.
     pub fn give_up(&mut self, now: LocalTime, other: Identity, action: ActionId) -> Option<Record> {
+        self.end_sent(now, (other, action), Stage::OutcomeUnknown)
+    }
+
+    /// Says that `other` refused an action sent to it, in its own word.
+    pub fn denied(
+        &mut self,
+        now: LocalTime,
+        other: Identity,
+        action: ActionId,
+        reason: String,
+    ) -> Option<Record> {
+        let record = R::records_refusals();
+        let refused = || self.end_sent(now, (other, action), Stage::Refused { reason });
+        record.then(refused)?
+    }
+
+    fn end_sent(
+        &mut self,
+        now: LocalTime,
+        (other, action): (Identity, ActionId),
+        stage: Stage,
+    ) -> Option<Record> {
         let open = self.open.get(&(Side::Sender, other, action))?;
         let step = ActionRecord {
-            stage: Stage::OutcomeUnknown,
+            stage,
             ..open.step.clone()
         };
         Some(self.append(now, Entry::Action { step }))
     }
 
-    /// Signs the end of the log, for third parties.
+    /// Signs the end of what is durable, for third parties: what a crash may take back binds nobody.
     pub fn signed_head(&self, keys: &mut Keys) -> Signed<Head> {
-        keys.sign(self.last)
+        keys.sign(self.durable)
     }
 
-    /// Signs where the outcome of `action` stands, which must be the last record.
+    /// Signs where the outcome of `action` stands, which must be the last record. Not to be sent
+    /// before that record is durable.
     pub fn acknowledge(
         &self,
         action: ActionId,

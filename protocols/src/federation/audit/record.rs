@@ -36,6 +36,20 @@ impl Record {
         Digest::of(self)
     }
 
+    /// The record in a line.
+    pub fn in_words(&self) -> String {
+        let what = match &self.entry {
+            Entry::Action { step } => {
+                let (stage, action, other) = (step.stage.name(), step.action, step.other);
+                format!("{stage} {action:?} with {other:?}")
+            }
+            Entry::Witnessed { head } => format!("witnessed head {}", head.number),
+            Entry::Countersigned { witness } => format!("countersigned to {}", witness.head.number),
+            Entry::KeyChanged { .. } => "key changed".to_owned(),
+        };
+        format!("{}: {what}", self.number)
+    }
+
     /// The head of a log that ends with this record.
     pub fn head(&self) -> Head {
         Head {
@@ -133,6 +147,11 @@ pub enum Stage {
     },
     /// It may have been done: a crash came between, or no answer.
     OutcomeUnknown,
+    /// A further copy of it was refused; what was begun or ended before stands.
+    CopyRefused {
+        /// Why, in one of the layers' constant words.
+        reason: String,
+    },
 }
 
 fold_enum!(Stage {
@@ -142,6 +161,7 @@ fold_enum!(Stage {
     3 = Refused { reason },
     4 = Answered { acknowledgement },
     5 = OutcomeUnknown {},
+    6 = CopyRefused { reason },
 });
 
 impl Stage {
@@ -154,6 +174,7 @@ impl Stage {
             Self::Refused { .. } => "refused",
             Self::Answered { .. } => "answered",
             Self::OutcomeUnknown => "outcome-unknown",
+            Self::CopyRefused { .. } => "copy-refused",
         }
     }
 }
@@ -181,11 +202,14 @@ pub enum Content {
         /// The hash.
         hash: Digest,
     },
+    /// What the record says that began the action in this log.
+    AsBegun,
 }
 
 fold_enum!(Content {
     0 = Full { text },
     1 = KeyedHash { hash },
+    2 = AsBegun {},
 });
 
 impl Content {
@@ -195,9 +219,14 @@ impl Content {
             ContentMode::Full => Self::Full {
                 text: text.to_owned(),
             },
-            ContentMode::KeyedHash => Self::KeyedHash {
-                hash: Digest(*blake3::keyed_hash(key, text.as_bytes()).as_bytes()),
-            },
+            ContentMode::KeyedHash => Self::hashed(key, text.as_bytes()),
+        }
+    }
+
+    /// What is kept of what nobody may read.
+    pub fn hashed(key: &[u8; 32], bytes: &[u8]) -> Self {
+        Self::KeyedHash {
+            hash: Digest(*blake3::keyed_hash(key, bytes).as_bytes()),
         }
     }
 }

@@ -74,12 +74,14 @@ fn tell(story: &mut String, peer: &str, other: &str, kept: &KeptRecord, step: &A
             format!("has the word of {other}: done, in its record {place}")
         }
         Stage::OutcomeUnknown => "does not know the outcome".to_owned(),
+        Stage::CopyRefused { reason } => format!("refuses a copy of {other}: {reason}"),
     };
     let _ = writeln!(story, "  {time:>12}  {peer}, record {number}: {what}");
     if matches!(step.stage, Stage::Sent | Stage::Refused { .. }) {
         let content = match &step.content {
             Content::Full { text } => format!("\"{}\"", shortened(text)),
             Content::KeyedHash { hash } => format!("keyed hash {}", Hex(&hash.0[..8])),
+            Content::AsBegun => "as before".to_owned(),
         };
         let _ = writeln!(story, "{:16}content {content}", "");
         if let Some(budget) = &step.budget {

@@ -16,6 +16,9 @@ use crate::federation::terms::ActionId;
 use crate::identity::{Identity, PublicKey};
 use crate::time::{LocalTime, SimDuration};
 
+/// The longest that an action may be under way: what envelopes allow, and the skew of two clocks.
+const LIFETIME_MAX: SimDuration = SimDuration::from_secs(330);
+
 /// What is wrong.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Problem {
@@ -134,8 +137,8 @@ struct Binding {
     acknowledges: Option<Acknowledgement>,
 }
 
-/// Verifies logs against themselves and each other. An action younger than `grace` when its log
-/// ended is pending and not missed.
+/// Verifies logs against themselves and each other. An action that had not expired `grace` before
+/// its log ended is pending and not missed.
 pub fn verify<R: Rules>(logs: &[KeptLog], grace: SimDuration) -> Report {
     let owners: BTreeMap<Identity, usize> = logs
         .iter()
@@ -387,8 +390,8 @@ fn check_actions(log: &KeptLog, grace: SimDuration, report: &mut Report) -> u64 
     for (record, step) in steps(log) {
         let key = (step.action, step.other);
         match step.stage {
-            Stage::Sent => drop(sent.insert(key, record.at)),
-            Stage::Intent => drop(begun.insert(key, record.at)),
+            Stage::Sent => drop(sent.insert(key, due(step.action, record.at))),
+            Stage::Intent => drop(begun.insert(key, due(step.action, record.at))),
             Stage::Executed { .. } => drop(begun.remove(&key)),
             Stage::Answered { .. } => drop(sent.remove(&key)),
             Stage::Refused { .. } | Stage::OutcomeUnknown => {
@@ -396,11 +399,12 @@ fn check_actions(log: &KeptLog, grace: SimDuration, report: &mut Report) -> u64 
                     sent.remove(&key);
                 }
             }
+            Stage::CopyRefused { .. } => {}
         }
     }
     let last = log.records.last().map(|kept| kept.record.at);
     let end = log.closing.as_ref().map(|closing| closing.at).or(last);
-    let is_young = |at: &LocalTime| end.is_none_or(|end| end.since(*at) < grace);
+    let is_young = |due: &LocalTime| end.is_none_or(|end| end < *due + grace);
     let mut pending = 0;
     for ((action, _), at) in sent {
         match is_young(&at) {
@@ -419,6 +423,13 @@ fn check_actions(log: &KeptLog, grace: SimDuration, report: &mut Report) -> u64 
         }
     }
     pending
+}
+
+/// By when an action that began at `at` has expired; its id says so, if it can be believed.
+fn due(action: ActionId, at: LocalTime) -> LocalTime {
+    let expiry = action.expires_at();
+    let is_believable = expiry > at && expiry.since(at) <= LIFETIME_MAX;
+    if is_believable { expiry } else { at }
 }
 
 /// What an executor did, its sender must have sent. Whose record is false, nobody can tell.

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::marker::PhantomData;
 
-use super::record::{Head, Witness};
+use super::record::{Entry, Head, Record, Witness};
 use crate::federation::rules::{Rules, Strict};
 use crate::identity::{Identity, Keys};
 use crate::signed::Signed;
@@ -37,6 +37,18 @@ pub struct Fork {
 }
 
 impl<R: Rules> Witnesses<R> {
+    /// What was countersigned before a restart, as the own log has it.
+    pub fn recover<'a>(records: impl IntoIterator<Item = &'a Record>) -> Self {
+        let mut witnesses = Self::default();
+        for record in records {
+            if let Entry::Witnessed { head } = &record.entry {
+                let owner = head.signer().identity();
+                witnesses.seen.insert(owner, head.clone());
+            }
+        }
+        witnesses
+    }
+
     /// Countersigns a head. `Ok(None)` if it is not its owner's, or behind what was seen before.
     ///
     /// # Errors

@@ -6,6 +6,7 @@
 
 use borsh::{BorshDeserialize, BorshSerialize};
 
+use crate::federation::audit::Acknowledgement;
 use crate::federation::grant::Grant;
 use crate::federation::terms::{
     ActionId, ActionKind, Budget, Capability, Digest, Nonce, SessionId,
@@ -103,7 +104,7 @@ impl Action {
     }
 }
 
-/// The executor's signed word that an action had its effect.
+/// That an action had its effect. Signed for by way of an [`Answer`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, BorshSerialize, BorshDeserialize)]
 pub struct Receipt {
     /// Which action.
@@ -126,8 +127,25 @@ fold_struct!(Receipt {
     at
 });
 
-impl Signable for Receipt {
-    const DOMAIN: &'static str = "fedsim/federation/v1/receipt";
+/// A receipt with its executor's signed word: that it is the receipt, and where its log says so.
+///
+/// One signature makes the receipt good and binds the executor to its log.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, BorshSerialize, BorshDeserialize)]
+pub struct Answer {
+    /// What was done.
+    pub receipt: Receipt,
+    /// Who says so.
+    pub word: Signed<Acknowledgement>,
+}
+
+fold_struct!(Answer { receipt, word });
+
+impl Answer {
+    /// Whether the word is about this receipt; whose word it is, and whether signed, is another
+    /// matter.
+    pub fn is_consistent(&self) -> bool {
+        self.word.action == self.receipt.action && self.word.receipt == Digest::of(&self.receipt)
+    }
 }
 
 /// The bytes of one envelope on the wire.

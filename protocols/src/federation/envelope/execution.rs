@@ -15,10 +15,9 @@ use borsh::{BorshDeserialize, BorshSerialize};
 use crate::federation::rules::{Rules, Strict};
 use crate::federation::terms::{ActionId, Digest};
 use crate::identity::Identity;
-use crate::signed::Signed;
 use crate::time::{LocalTime, SimDuration};
 
-use super::action::{Action, Receipt};
+use super::action::{Action, Answer, Receipt};
 
 /// What was about to be done, and the receipt once it was. Durable before the effect.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
@@ -30,7 +29,7 @@ pub struct Intent {
     /// What it was, by [`Action::digest`].
     pub digest: Digest,
     /// The answer, once there is one.
-    pub receipt: Option<Signed<Receipt>>,
+    pub answer: Option<Answer>,
 }
 
 /// What is known of an action that is asked for.
@@ -41,7 +40,7 @@ pub enum Known {
     /// It is being done, or a crash hid whether it was.
     Begun,
     /// It was done.
-    Done(Signed<Receipt>),
+    Done(Answer),
     /// Another action has its id.
     Conflict,
 }
@@ -77,9 +76,9 @@ impl<R: Rules> Executions<R> {
         let digest = action.digest();
         let known = self.intents.get(&(action.source, action.id));
         if let Some(known) = known.filter(|_| !R::executes(true)) {
-            return match &known.receipt {
+            return match &known.answer {
                 _ if known.digest != digest => Known::Conflict,
-                Some(receipt) => Known::Done(receipt.clone()),
+                Some(answer) => Known::Done(answer.clone()),
                 None => Known::Begun,
             };
         }
@@ -87,16 +86,17 @@ impl<R: Rules> Executions<R> {
             source: action.source,
             action: action.id,
             digest,
-            receipt: None,
+            answer: None,
         };
         self.remember(intent.clone());
         Known::New(intent)
     }
 
-    /// Notes the receipt of an action that had its effect; the intent as it should be durable now.
-    pub fn finish(&mut self, receipt: Signed<Receipt>) -> Option<Intent> {
-        let intent = self.intents.get_mut(&(receipt.source, receipt.action))?;
-        intent.receipt = Some(receipt);
+    /// Notes the answer to an action that had its effect; the intent as it should be durable now.
+    pub fn finish(&mut self, answer: Answer) -> Option<Intent> {
+        let Receipt { source, action, .. } = answer.receipt;
+        let intent = self.intents.get_mut(&(source, action))?;
+        intent.answer = Some(answer);
         Some(intent.clone())
     }
 
@@ -122,7 +122,7 @@ impl<R: Rules> Executions<R> {
     /// The actions begun of which no receipt is known, oldest expiry first.
     pub fn in_doubt(&self) -> impl Iterator<Item = &Intent> {
         let intents = self.intents.values();
-        intents.filter(|intent| intent.receipt.is_none())
+        intents.filter(|intent| intent.answer.is_none())
     }
 
     /// How many actions are remembered.

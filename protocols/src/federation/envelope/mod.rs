@@ -31,7 +31,7 @@ mod replay;
 #[cfg(test)]
 mod tests;
 
-pub use action::{Action, PROTOCOL_VERSION, Receipt, frame, framed_len};
+pub use action::{Action, Answer, PROTOCOL_VERSION, Receipt, frame, framed_len};
 pub use execution::{Executions, Intent, Known};
 pub use receiver::{Arrival, EnvelopeConfig, Neighbours, Receiver, Stage, Verdict};
 pub use refusal::{Code, Refusal};

@@ -8,7 +8,7 @@ use crate::identity::{Identity, Keys};
 use crate::signed::Signed;
 use crate::time::{LocalTime, SimDuration};
 
-use super::action::{Action, Receipt, decode, unframe};
+use super::action::{Action, Answer, decode, unframe};
 use super::execution::{Executions, Intent, Known};
 use super::refusal::Refusal;
 use super::replay::{Admission, Replays, Seen};
@@ -179,8 +179,8 @@ pub enum Verdict {
     },
     /// Its action is under way, or a crash hid whether it was done: neither again nor denied.
     Begun(Signed<Action>),
-    /// Its action was done: the receipt again.
-    Repeat(Signed<Receipt>),
+    /// Its action was done: the answer again.
+    Repeat(Answer),
     /// Refused.
     Refused {
         /// Why.
@@ -286,8 +286,8 @@ impl<R: Rules> Receiver<R> {
     }
 
     /// Notes that an action had its effect; the intent as it should be durable now.
-    pub fn finish(&mut self, receipt: Signed<Receipt>) -> Option<Intent> {
-        self.executions.finish(receipt)
+    pub fn finish(&mut self, answer: Answer) -> Option<Intent> {
+        self.executions.finish(answer)
     }
 
     fn stands(&self, stage: Stage) -> bool {
@@ -385,7 +385,7 @@ impl<R: Rules> Receiver<R> {
                 intent: Some(intent),
             },
             Known::Begun => Verdict::Begun(action),
-            Known::Done(receipt) => Verdict::Repeat(receipt),
+            Known::Done(answer) => Verdict::Repeat(answer),
             Known::Conflict => Verdict::Refused {
                 refusal: Refusal::Conflict,
                 action: Some(action),

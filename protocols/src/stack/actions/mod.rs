@@ -8,11 +8,14 @@
 //! ```
 //!
 //! An action that is not answered in time is sent again, the same action in a new envelope, until
-//! it has expired; then its outcome is unknown, and is said to be. Must not know councils.
+//! it has expired; then its outcome is unknown, and is said to be. Both sides keep a log of it:
+//! `records` writes it, `desk` acts on it. Must not know councils.
 
 mod book;
 mod counter;
+mod desk;
 mod office;
+mod records;
 
 pub use counter::ActionRecord;
 pub use office::{ActionsConfig, Directory, PrivacyGate};

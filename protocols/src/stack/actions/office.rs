@@ -6,9 +6,10 @@ use std::sync::Arc;
 
 use rand::Rng as _;
 
+use crate::federation::audit::AuditConfig;
 use crate::federation::authorisation::{Exposure, Gate, Request};
 use crate::federation::envelope::{
-    Action, Arrival, Code, EnvelopeConfig, Neighbours, PROTOCOL_VERSION, Receipt, Receiver,
+    Action, Answer, Arrival, Code, EnvelopeConfig, Neighbours, PROTOCOL_VERSION, Receipt, Receiver,
     Refusal, Stage, Verdict, framed_len,
 };
 use crate::federation::grant::Parties as _;
@@ -24,13 +25,13 @@ use crate::peer::PeerId;
 use crate::protocol::Durable;
 use crate::signed::Signed;
 use crate::stack::config::Federation;
-use crate::stack::lodger::Owner;
 use crate::stack::message::Load;
 use crate::stack::{Ctx, StackEvent, StackRecord, StackReply, StackTimer};
 use crate::time::{LocalTime, SimDuration};
 
 use super::book::{Book, Open};
 use super::counter::{self, ActionRecord, Slots};
+use super::records::Records;
 use super::{Effect, Ending, Errand};
 
 /// How a peer deals with others.
@@ -48,6 +49,8 @@ pub struct ActionsConfig {
     pub work_max: SimDuration,
     /// When what must not leave is taken out of a payload.
     pub gate: PrivacyGate,
+    /// How the audit log is kept, if [`Stage::Audit`] stands.
+    pub audit: AuditConfig,
 }
 
 /// When private data is taken out of a payload.
@@ -74,6 +77,7 @@ impl Default for ActionsConfig {
             work_min: SimDuration::ZERO,
             work_max: SimDuration::ZERO,
             gate: PrivacyGate::default(),
+            audit: AuditConfig::default(),
         }
     }
 }
@@ -94,25 +98,28 @@ pub(in crate::stack) struct Posting {
 }
 
 /// Work that was taken on.
-struct Work {
+pub(super) struct Work {
     from: PeerId,
-    action: Signed<Action>,
+    pub(super) action: Signed<Action>,
 }
 
 /// One peer's dealings with others.
 pub(in crate::stack) struct Office<R: Rules> {
-    config: Arc<ActionsConfig>,
-    federation: Arc<Federation>,
-    identity: Identity,
-    organisation: Organisation,
+    pub(super) config: Arc<ActionsConfig>,
+    pub(super) federation: Arc<Federation>,
+    pub(super) identity: Identity,
+    pub(super) organisation: Organisation,
     registry: Registry,
-    gate: Gate<R>,
+    pub(super) gate: Gate<R>,
     receiver: Receiver<R>,
-    book: Book,
+    pub(super) book: Book,
     slots: Slots,
     /// Work by ticket: waiting for the disk, or under way.
-    work: BTreeMap<u64, Work>,
+    pub(super) work: BTreeMap<u64, Work>,
     tickets: u64,
+    pub(super) records: Records<R>,
+    /// How often a head was sent to third parties.
+    pub(super) round: u64,
 }
 
 /// What the receiver asks its neighbours.
@@ -173,6 +180,8 @@ impl<R: Rules> Office<R> {
         levels.iter().for_each(|(peer, level)| {
             gate.set_level(*peer, *level);
         });
+        let secret = federation.pseudonym_secrets[usize::from(organisation.0)];
+        let secret = *blake3::keyed_hash(&secret, &identity.0).as_bytes();
         Self {
             receiver: Receiver::with_stages(config.envelope, config.stages.iter().copied()),
             config: Arc::clone(config),
@@ -185,6 +194,8 @@ impl<R: Rules> Office<R> {
             slots: Slots::default(),
             work: BTreeMap::new(),
             tickets: 0,
+            records: Records::new(config.stages.contains(&Stage::Audit), config.audit, secret),
+            round: 0,
         }
     }
 
@@ -192,8 +203,10 @@ impl<R: Rules> Office<R> {
     pub(in crate::stack) fn on_restart(
         &mut self,
         durable: &Durable<StackRecord>,
-        ctx: &Ctx<'_, R>,
+        ctx: &mut Ctx<'_, R>,
     ) {
+        self.records.restart(durable, ctx);
+        self.on_start(ctx);
         let (records, is_complete) = counter::remembered(durable);
         let seen = records.iter().filter_map(|record| record.seen);
         let intents = records.iter().filter_map(|record| record.intent.clone());
@@ -215,6 +228,9 @@ impl<R: Rules> Office<R> {
         let (Some(audience), Some(payload)) = (audience, payload) else {
             let to = errand.to;
             ctx.notify(StackEvent::ActionWithheld { to });
+            if let Some(audience) = audience {
+                self.note_withheld(audience, &errand, ctx);
+            }
             let ending = Ending::Refused(Code::Denied);
             ctx.reply(request, StackReply::Ended { ending });
             return None;
@@ -229,15 +245,14 @@ impl<R: Rules> Office<R> {
             payload: action.payload.clone(),
         });
         let action = ctx.sign(action);
-        let open = Open {
+        let number = self.book.add(Open {
             request,
             to,
             action: action.clone(),
-        };
-        let number = self.book.add(open);
-        ctx.set_timer(StackTimer::Resend { number }, self.config.resend_after);
-        let load = Load::Action { action };
-        Some(Posting { to, load })
+        });
+        let other = (audience, self.gate.level(audience));
+        let goes_now = self.records.sent(number, &action, other, ctx);
+        if goes_now { self.depart(number, ctx) } else { None }
     }
 
     /// What of a payload may leave for `audience`; nothing if it may not leave at all.
@@ -326,6 +341,7 @@ impl<R: Rules> Office<R> {
     fn end(&mut self, number: u64, ending: Ending, ctx: &mut Ctx<'_, R>) {
         if let Some(open) = self.book.close(number) {
             ctx.cancel_timer(StackTimer::Resend { number });
+            self.note_ending(&open, ending, ctx);
             let action = open.action.id;
             ctx.notify(StackEvent::ActionEnded { action, ending });
             ctx.reply(open.request, StackReply::Ended { ending });
@@ -359,24 +375,30 @@ impl<R: Rules> Office<R> {
                 self.take_on(from, action, record, ctx);
                 None
             }
-            Verdict::Begun(_) => None,
-            Verdict::Repeat(receipt) => Some(Posting {
+            Verdict::Begun(action) => self.say_if_unknown(from, &action),
+            Verdict::Repeat(answer) => Some(Posting {
                 to: from,
-                load: Load::Receipt { receipt },
+                load: Load::Receipt { answer },
             }),
             Verdict::Refused { refusal, action } => {
-                self.refuse(from, refusal, action.as_ref(), ctx)
+                self.refuse(from, (refusal, false), action.as_ref(), ctx)
             }
         }
     }
 
+    /// Refuses an envelope, or work that had begun.
     fn refuse(
-        &self,
+        &mut self,
         from: PeerId,
-        refusal: Refusal,
+        (refusal, ends_work): (Refusal, bool),
         action: Option<&Signed<Action>>,
         ctx: &mut Ctx<'_, R>,
     ) -> Option<Posting> {
+        if let Some(action) = action {
+            let other = self.federation.directory.identities[&from];
+            let other = (other, self.gate.level(other));
+            self.records.refused(action, other, refusal, ends_work, ctx);
+        }
         let source = action.map(|action| action.source);
         ctx.notify(StackEvent::ActionRefused { source, refusal });
         if refusal == Refusal::Replayed {
@@ -400,13 +422,20 @@ impl<R: Rules> Office<R> {
         self.tickets += 1;
         let ticket = self.tickets;
         let write = self.slots.keep((action.source, action.id), record);
+        let other = (action.source, self.gate.level(action.source));
+        let goes_now = self.records.begun(ticket, &action, other, write, ctx);
         self.work.insert(ticket, Work { from, action });
-        ctx.persist(PersistToken(ticket), vec![write]);
+        if goes_now {
+            self.begin(ticket, ctx);
+        }
     }
 
     /// The disk remembers: work begins.
     pub(in crate::stack) fn on_persisted(&mut self, token: PersistToken, ctx: &mut Ctx<'_, R>) {
-        let ticket = token.0;
+        self.begin(token.0, ctx);
+    }
+
+    pub(super) fn begin(&mut self, ticket: u64, ctx: &mut Ctx<'_, R>) {
         if self.work.contains_key(&ticket) {
             let (low, high) = (self.config.work_min, self.config.work_max);
             let span = ctx.rng().between(low.as_nanos(), high.as_nanos());
@@ -424,7 +453,7 @@ impl<R: Rules> Office<R> {
         let at = ctx.now();
         let has_ended = at > action.expires_at + self.config.envelope.skew;
         if has_ended && self.config.stages.contains(&Stage::Freshness) {
-            return self.refuse(from, Refusal::Expired, Some(&action), ctx);
+            return self.refuse(from, (Refusal::Expired, true), Some(&action), ctx);
         }
         ctx.notify(StackEvent::ActionExecuted {
             effect: Effect {
@@ -436,32 +465,39 @@ impl<R: Rules> Office<R> {
                 at,
             },
         });
-        let receipt = ctx.sign(Receipt {
+        let receipt = Receipt {
             action: action.id,
             source: action.source,
             digest: action.digest(),
             outcome: Digest::of(&action.payload),
             at,
-        });
-        let kept = self.receiver.finish(receipt.clone());
+        };
+        let level = self.gate.level(action.source);
+        let word = self.records.executed(&action, level, &receipt, ctx);
+        let answer = Answer { receipt, word };
+        let kept = self.receiver.finish(answer.clone());
         if let Some(write) = kept.and_then(|intent| self.slots.complete(intent)) {
-            ctx.persist(Owner::NOBODYS_TOKEN, vec![write]);
+            self.records.also(write);
         }
-        let load = Load::Receipt { receipt };
+        self.records.flush(ctx);
+        let load = Load::Receipt { answer };
         Some(Posting { to: from, load })
     }
 
     /// The audience says that it is done.
-    pub(in crate::stack) fn on_receipt(&mut self, receipt: &Signed<Receipt>, ctx: &mut Ctx<'_, R>) {
+    pub(in crate::stack) fn on_receipt(&mut self, answer: &Answer, ctx: &mut Ctx<'_, R>) {
+        let receipt = &answer.receipt;
         let Some(number) = self.book.number_of(receipt.action) else {
             return;
         };
+        let signer = answer.word.signer().identity();
         let is_right = self.book.get_mut(number).is_some_and(|open| {
-            receipt.signer().identity() == open.action.audience
+            signer == open.action.audience
                 && receipt.source == self.identity
                 && receipt.digest == open.action.digest()
+                && answer.is_consistent()
         });
-        if is_right && ctx.verify(receipt) {
+        if is_right && self.records.answered(signer, answer, ctx) {
             self.end(number, Ending::Done, ctx);
         } else {
             let reason = "bad-receipt";
@@ -469,12 +505,13 @@ impl<R: Rules> Office<R> {
         }
     }
 
-    /// The audience says no. Unsigned, so only believed from where the action went.
+    /// The audience says no, or that it does not know. Unsigned, so only believed from where the
+    /// action went.
     pub(in crate::stack) fn on_refusal(
         &mut self,
         from: PeerId,
         action: ActionId,
-        code: Code,
+        ending: Ending,
         ctx: &mut Ctx<'_, R>,
     ) {
         let number = self.book.number_of(action);
@@ -483,7 +520,7 @@ impl<R: Rules> Office<R> {
             open.is_some_and(|open| open.to == from)
         });
         match number {
-            Some(number) => self.end(number, Ending::Refused(code), ctx),
+            Some(number) => self.end(number, ending, ctx),
             None => {
                 let reason = "refusal-of-nothing";
                 ctx.notify(StackEvent::Rejected { reason });

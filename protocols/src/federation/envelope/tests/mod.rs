@@ -1,6 +1,7 @@
 //! What a receiver lets through, in which order, and what it remembers.
 
 use super::*;
+use crate::federation::audit::{Acknowledgement, Head};
 use crate::federation::grant::{Grant, Party};
 use crate::federation::rules::{Rules, Strict};
 use crate::federation::terms::{
@@ -421,24 +422,34 @@ fn an_action_that_was_done_is_answered_with_its_receipt_also_after_a_restart() {
     // A lost answer makes an honest source ask again: it gets the first receipt, and no effect.
     let mut desk = Desk::<Strict>::new();
     let (_, begun) = desk.accept(action(1));
-    let receipt = keys(ME).sign(Receipt {
+    let receipt = Receipt {
         action: begun.action,
         source: begun.source,
         digest: begun.digest,
         outcome: Digest::of(&"done"),
         at: desk.now,
+    };
+    let word = keys(ME).sign(Acknowledgement {
+        action: begun.action,
+        receipt: Digest::of(&receipt),
+        head: Head {
+            number: 2,
+            hash: Digest([0; 32]),
+        },
     });
-    let done = desk.receiver.finish(receipt.clone()).expect("it was begun");
+    let answer = Answer { receipt, word };
+    assert!(answer.is_consistent());
+    let done = desk.receiver.finish(answer.clone()).expect("it was begun");
     assert_eq!(
         desk.take(&sign(retried(1, 98))),
-        Verdict::Repeat(receipt.clone())
+        Verdict::Repeat(answer.clone())
     );
     let mut restarted = Desk::<Strict>::new();
     let durable = [begun.clone(), done];
     restarted.receiver.restore([], durable, true, restarted.now);
     assert_eq!(
         restarted.take(&sign(retried(1, 99))),
-        Verdict::Repeat(receipt)
+        Verdict::Repeat(answer)
     );
     let mut in_doubt = Desk::<Strict>::new();
     in_doubt
