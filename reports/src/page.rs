@@ -2,6 +2,7 @@
 //!
 //! Wall time and thread count stay out of it, so that two runs of one seed give equal bytes.
 
+mod audit;
 mod steps;
 mod tables;
 
@@ -28,6 +29,7 @@ pub(crate) fn page(record: &RunRecord, pictures: &[Picture]) -> String {
         (tables::notes(summary))
         (figures(pictures))
         (steps::steps(record))
+        (audit::audit(record))
         (tables::faults(record))
         (tables::metrics(summary))
         (tables::messages(record))

@@ -27,6 +27,7 @@ pub(crate) fn record() -> RunRecord {
             membership: membership(),
             latency: latency(),
             elections: elections(),
+            audit: Vec::new(),
             steps: steps(),
             timeline: timeline(),
             samples: samples(),

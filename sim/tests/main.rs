@@ -1,5 +1,7 @@
 //! Whole runs through the public interface.
 
+/// Audit logs that are kept badly trip their checker, and so does tampering.
+mod broken_audit;
 /// Broken PBFT falls to adversaries, PBFT as published does not.
 mod broken_pbft;
 /// Broken rumor spreading trips its checkers, as published it does not.

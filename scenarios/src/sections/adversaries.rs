@@ -5,11 +5,11 @@ use fedsim_protocols::{Message, PeerId, Probability, SimDuration};
 use super::when;
 use crate::layer::names::Peers;
 use crate::layer::quantity::{Chance, duration, positive_duration};
-use crate::layer::scalar::{count, name};
+use crate::layer::scalar::{Words, count, name, words};
 use crate::layer::section::Section;
 use crate::layer::shape::{Alternative, list, maybe, tables};
 use crate::layer::{Out, Reader, Shape, Type, World, at};
-use crate::spec::adversaries::BehaviourSettings;
+use crate::spec::adversaries::{BehaviourSettings, Stretch, Tamper};
 use crate::spec::{AdversarySpec, Behaviour, ProtocolSpec, Scenario, Who};
 use crate::tree::{Node, Value};
 
@@ -130,6 +130,24 @@ fn section() -> Section<Draft> {
     settings(whole).check(check)
 }
 
+const TAMPER: Words<Tamper> = words(&[
+    ("alter", "They say something else.", Tamper::Alter),
+    ("remove", "They are gone.", Tamper::Remove),
+]);
+
+const STRETCH: Words<Stretch> = words(&[
+    (
+        "countersigned",
+        "The last ones before a head that a third party countersigned.",
+        Stretch::Countersigned,
+    ),
+    (
+        "latest",
+        "The last ones, behind every head that its owner signed to somebody.",
+        Stretch::Latest,
+    ),
+]);
+
 /// The settings of behaviours.
 fn settings(section: Section<Draft>) -> Section<Draft> {
     section
@@ -167,7 +185,19 @@ fn settings(section: Section<Draft>) -> Section<Draft> {
             "amount",
             maybe(count(1..=10_000)),
             at!(settings.amount),
-            "How much of it at a time: copies, sybils, steps. 1 if left out.",
+            "How much of it at a time: copies, sybils, steps, records. 1 if left out.",
+        )
+        .key(
+            "tamper",
+            maybe(TAMPER),
+            at!(settings.tamper),
+            "What it does to records of its audit log. `\"alter\"` if left out.",
+        )
+        .key(
+            "stretch",
+            maybe(STRETCH),
+            at!(settings.stretch),
+            "To which records. `\"countersigned\"` if left out.",
         )
 }
 
@@ -207,7 +237,9 @@ fn check(draft: &Draft, node: &Node, reader: &mut Reader<'_>) {
         let message = format!("`{}` {message}", what.name());
         reader.refuse(node.place_of("what"), message, right);
     }
-    for key in ["target", "kinds", "share", "pace", "by", "amount"] {
+    for key in [
+        "target", "kinds", "share", "pace", "by", "amount", "tamper", "stretch",
+    ] {
         if let Some(entry) = node.entry(key)
             && !draft.what.iter().any(|what| what.takes().contains(&key))
         {

@@ -42,8 +42,32 @@ pub struct BehaviourSettings {
     pub pace: Option<SimDuration>,
     /// How long it holds messages; just below the protocol's timeout if nothing is said.
     pub by: Option<SimDuration>,
-    /// How much of it at a time: copies, sybils, steps; 1 if nothing is said.
+    /// How much of it at a time: copies, sybils, steps, records; 1 if nothing is said.
     pub amount: Option<u32>,
+    /// What it does to records of its audit log.
+    pub tamper: Option<Tamper>,
+    /// To which records.
+    pub stretch: Option<Stretch>,
+}
+
+/// What is done to records of an audit log.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Tamper {
+    /// They say something else.
+    #[default]
+    Alter,
+    /// They are gone.
+    Remove,
+}
+
+/// Which records of an audit log are meant.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Stretch {
+    /// The last ones before a head that a third party countersigned.
+    #[default]
+    Countersigned,
+    /// The last ones, behind every head that its owner signed to somebody.
+    Latest,
 }
 
 impl BehaviourSettings {
@@ -161,6 +185,7 @@ behaviours! {
     HalfCommits "half-commits" ["pbft"] [] "Sends commits to a fixed half of the others only."
     TimestampReuse "timestamp-reuse" ["pbft"] [] "As a client, puts different requests under one timestamp."
     SparePrimary "spare-primary" ["pbft"] [] "As a client, asks everybody but the primary."
+    AuditTamper "audit-tamper" ["federation"] ["tamper" "stretch" "amount"] "Changes `amount` records of its own audit log before it hands the log over at the end of the run."
     LongestDelays "longest-delays" [] [] "Every message takes as long as `[assume]` allows."
     RandomDelays "random-delays" [] [] "Every message takes any time that `[assume]` allows."
     AimAtLeader "aim-at-leader" [] [] "Messages from and to whoever it last overheard leading take longest, all others the shortest time."

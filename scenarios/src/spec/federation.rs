@@ -1,5 +1,6 @@
 //! A federation of organisations, and what its users want done.
 
+use fedsim_protocols::federation::audit::ContentMode;
 use fedsim_protocols::federation::envelope::Stage;
 use fedsim_protocols::federation::terms::{ActionKind, Capability, Level};
 use fedsim_protocols::stack::{Across, ActionsConfig, PrivacyGate};
@@ -30,6 +31,10 @@ pub struct FederationSpec {
     pub work_min: SimDuration,
     /// The most that it takes.
     pub work_max: SimDuration,
+    /// What audit logs keep of what is said.
+    pub audit_content: ContentMode,
+    /// How often the heads of audit logs are countersigned.
+    pub audit_every: SimDuration,
 }
 
 impl Default for FederationSpec {
@@ -47,6 +52,8 @@ impl Default for FederationSpec {
             resend_after: actions.resend_after,
             work_min: actions.work_min,
             work_max: actions.work_max,
+            audit_content: actions.audit.content,
+            audit_every: actions.audit.countersign_every,
         }
     }
 }
@@ -60,6 +67,8 @@ impl FederationSpec {
         actions.envelope.skew = self.skew;
         actions.resend_after = self.resend_after;
         (actions.work_min, actions.work_max) = (self.work_min, self.work_max);
+        actions.audit.content = self.audit_content;
+        actions.audit.countersign_every = self.audit_every;
         actions
     }
 }

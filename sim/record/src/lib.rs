@@ -28,7 +28,7 @@ pub use summary::{
     Expectation, Holds, Invariant, MessageTotals, RUN_SCHEMA, Summary, Verdict, Violation,
 };
 pub use tables::{
-    ConvergenceRow, DetectionRow, ElectionRow, EventRow, FaultRow, LatencyRow, LoadRow,
+    AuditRow, ConvergenceRow, DetectionRow, ElectionRow, EventRow, FaultRow, LatencyRow, LoadRow,
     MembershipRow, MessageRow, Outcome, PeerRow, SampleRow, StepRow, Subject, Tables, TimelineRow,
     TraceRow,
 };

@@ -7,6 +7,7 @@
 //! `_ms` virtual milliseconds, both exact to the nanosecond. A column that may be empty is an
 //! `Option`. A subject without rows leaves no file.
 
+mod audit;
 mod convergence;
 mod detection;
 mod elections;
@@ -25,6 +26,7 @@ mod trace;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+pub use audit::AuditRow;
 pub use convergence::ConvergenceRow;
 pub use detection::DetectionRow;
 pub use elections::ElectionRow;
@@ -114,6 +116,8 @@ tables! {
     elections: ElectionRow,
     /// Steps of a protocol and how long they took, by time.
     steps: StepRow,
+    /// What the audit logs are worth, by peer.
+    audit: AuditRow,
     /// What each peer was and when, by timeline, peer and time.
     timeline: TimelineRow,
     /// Further time series, by name.

@@ -15,6 +15,7 @@
 //!
 //! Must not know actors, threads, windows or checkers. Start reading at `Cabal`.
 
+pub(crate) mod audit;
 mod cabal;
 mod forge;
 mod means;

@@ -10,7 +10,7 @@ use fedsim_scenarios::Scenario;
 use super::recorder::{Recorder, seconds};
 use super::watch::{Watch, WatchReport};
 use super::{RunFailure, RunOptions, story, tables};
-use crate::adversary::byzantine;
+use crate::adversary::{BehaviourTally, byzantine};
 use crate::checkers::{Finding, expect};
 use crate::engine::{self, Cast, Observer, Options, Outcome};
 use crate::time::SimTime;
@@ -119,7 +119,8 @@ impl<C: Cast> Desk<'_, C> {
         let counters = &self.outcome.counters;
         let mut metrics = tables::metrics(counters, kinds::<C>(), &recorder.ups, span);
         metrics.append(&mut report.metrics);
-        self.tell_of_adversaries(&mut metrics, &mut report.notes);
+        let behaviours = self.behaviours(&report);
+        tell_of_adversaries(&behaviours, self.outcome.garbage, &mut metrics, &mut report.notes);
         for (name, missing) in recorder.left_out() {
             let note = format!("{missing} more events {name} are not in the table of events");
             report.notes.push(note);
@@ -129,29 +130,25 @@ impl<C: Cast> Desk<'_, C> {
             .extend(report.findings.iter().filter_map(broken));
         report.metrics = metrics;
         RunRecord {
-            summary: self.summary(&report, stories),
+            summary: self.summary(&report, &behaviours, stories),
             scenario: self.scenario.to_toml(),
             tables: report.tables,
             attachments: report.attachments,
         }
     }
 
-    /// What the adversaries did, and which of them did nothing.
-    fn tell_of_adversaries(&self, metrics: &mut BTreeMap<String, f64>, notes: &mut Vec<String>) {
-        let behaviours = &self.outcome.behaviours;
-        if behaviours.is_empty() {
-            return;
+    /// What the adversaries did while the run went on, and when they handed over what they keep.
+    fn behaviours(&self, report: &WatchReport) -> Vec<BehaviourTally> {
+        let mut behaviours = self.outcome.behaviours.clone();
+        for done in &report.deeds {
+            let is_it = |it: &&mut BehaviourTally| {
+                (&it.adversary, it.behaviour) == (&done.adversary, done.behaviour)
+            };
+            if let Some(tally) = behaviours.iter_mut().find(is_it) {
+                tally.deeds += done.deeds;
+            }
         }
-        let deeds: u64 = behaviours.iter().map(|it| it.deeds).sum();
-        let numbers = [deeds as f64, self.outcome.garbage as f64];
-        let names = tables::ADVERSARY_METRICS
-            .iter()
-            .map(|name| (*name).to_owned());
-        metrics.extend(names.zip(numbers));
-        for idle in behaviours.iter().filter(|it| it.deeds == 0) {
-            let (what, who) = (idle.behaviour, &idle.adversary);
-            notes.push(format!("{what} of adversary {who} never did anything"));
-        }
+        behaviours
     }
 
     fn fill_tables<W>(&self, recorder: &mut Recorder<W>, report: &mut WatchReport) {
@@ -179,13 +176,18 @@ impl<C: Cast> Desk<'_, C> {
         tables.events = events;
     }
 
-    fn summary(&self, report: &WatchReport, stories: Vec<Vec<String>>) -> Summary {
+    fn summary(
+        &self,
+        report: &WatchReport,
+        behaviours: &[BehaviourTally],
+        stories: Vec<Vec<String>>,
+    ) -> Summary {
         let (scenario, outcome) = (self.scenario, &self.outcome);
         let given = expect::Given {
             findings: &report.findings,
             metrics: &report.metrics,
             tallies: &outcome.tallies,
-            behaviours: &outcome.behaviours,
+            behaviours,
         };
         let mut expectations = report.expectations.clone();
         expectations.extend(expect::judge(&scenario.expect, given));
@@ -230,6 +232,28 @@ impl<C: Cast> Desk<'_, C> {
             holds: finding.holds,
             first_violation: first,
         }
+    }
+}
+
+/// What the adversaries did, and which of them did nothing.
+fn tell_of_adversaries(
+    behaviours: &[BehaviourTally],
+    garbage: u64,
+    metrics: &mut BTreeMap<String, f64>,
+    notes: &mut Vec<String>,
+) {
+    if behaviours.is_empty() {
+        return;
+    }
+    let deeds: u64 = behaviours.iter().map(|it| it.deeds).sum();
+    let numbers = [deeds as f64, garbage as f64];
+    let names = tables::ADVERSARY_METRICS
+        .iter()
+        .map(|name| (*name).to_owned());
+    metrics.extend(names.zip(numbers));
+    for idle in behaviours.iter().filter(|it| it.deeds == 0) {
+        let (what, who) = (idle.behaviour, &idle.adversary);
+        notes.push(format!("{what} of adversary {who} never did anything"));
     }
 }
 

@@ -7,6 +7,7 @@ use fedsim_record::{Attachment, Expectation, Outcome as Answer, Tables};
 use fedsim_scenarios::Scenario;
 
 use super::recorder::is_of_life;
+use crate::adversary::BehaviourTally;
 use crate::checkers::Finding;
 use crate::engine::{Notice, Observer, Outcome, World};
 use crate::time::SimTime;
@@ -82,6 +83,8 @@ pub struct WatchReport {
     pub expectations: Vec<Expectation>,
     /// Remarks for the reader.
     pub notes: Vec<String>,
+    /// What adversaries did to what they handed over at the end.
+    pub deeds: Vec<BehaviourTally>,
     /// Further files for the run directory.
     pub attachments: Vec<Attachment>,
 }

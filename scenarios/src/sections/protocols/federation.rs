@@ -1,5 +1,6 @@
 //! `[federation]`: organisations whose peers work together without blind trust.
 
+use fedsim_protocols::federation::audit::ContentMode;
 use fedsim_protocols::federation::envelope::Stage;
 use fedsim_protocols::federation::terms::{Capability, Level};
 use fedsim_protocols::stack::{Across, PrivacyGate};
@@ -57,6 +58,15 @@ const GATES: Words<PrivacyGate> = words(&[
     ("off", "Never.", PrivacyGate::Off),
 ]);
 
+const CONTENTS: Words<ContentMode> = words(&[
+    ("full", "It, as it was sanitised.", ContentMode::Full),
+    (
+        "keyed-hash",
+        "A hash of it under the keeper's key.",
+        ContentMode::KeyedHash,
+    ),
+]);
+
 const LEVELS: Words<Level> = words(&[
     ("untrusted", "0: may discover.", Level::Untrusted),
     ("verified", "1: may ask for status.", Level::Verified),
@@ -91,6 +101,11 @@ const STAGES: Words<Stage> = words(&[
         Stage::Authorisation,
     ),
     ("execution", "That it had no effect yet.", Stage::Execution),
+    (
+        "audit",
+        "That both sides write it down, before and after.",
+        Stage::Audit,
+    ),
 ]);
 
 /// The name of an ability.
@@ -125,12 +140,12 @@ impl Shape<Capability> for CapabilityName {
 }
 
 fn section() -> Section<FederationSpec> {
-    pace(who(Section::new(
+    audit(pace(who(Section::new(
         "A federation of the scenario's organisations. Actions are signed, judged by a list of \
          checks, done once and answered by a receipt; what changes shared state is decided. Errands \
          stand under `[[workload.errands]]`.",
         FederationSpec::default(),
-    )))
+    ))))
     .check(|spec, node, reader| {
         if spec.work_min > spec.work_max {
             let right = format!("must be at least work_min, {}", spec.work_min);
@@ -210,6 +225,23 @@ fn pace(section: Section<FederationSpec>) -> Section<FederationSpec> {
             duration(),
             at!(work_max),
             "The most that it takes.",
+        )
+}
+
+/// What is written down.
+fn audit(section: Section<FederationSpec>) -> Section<FederationSpec> {
+    section
+        .key(
+            "audit_content",
+            CONTENTS,
+            at!(audit_content),
+            "What audit logs keep of what is said.",
+        )
+        .key(
+            "audit_every",
+            positive_duration(),
+            at!(audit_every),
+            "How often two peers of other organisations countersign the head of a peer's audit log.",
         )
 }
 

@@ -6,17 +6,19 @@
 //! gate decides.
 
 mod actions;
+mod audited;
 mod decisions;
 mod leaks;
 mod path;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use fedsim_protocols::federation::rules::Rules;
+use fedsim_protocols::federation::terms::ActionId;
 use fedsim_protocols::stack::{Ending, StackEvent, StackPeer, StackReply, StackRequest};
-use fedsim_protocols::{KeyScheme, Keys, PeerId, RunKey};
+use fedsim_protocols::{Identity, KeyScheme, Keys, PeerId, RunKey};
 use fedsim_record::Outcome as Answer;
 use fedsim_scenarios::Scenario;
 use fedsim_scenarios::spec::FederationSpec;
@@ -27,6 +29,7 @@ use crate::runner::{Watch, WatchReport};
 use crate::time::SimTime;
 
 use actions::{AUTHORISED, Actions, ONCE, TIMELY};
+use audited::{AUDITED, Audited};
 use decisions::{Decisions, ONE_ORDER, PROPOSED};
 use leaks::{Leaks, NO_LEAK};
 use path::Path;
@@ -39,6 +42,9 @@ pub struct FederationWatch {
     decisions: Decisions,
     leaks: Leaks,
     path: Path,
+    audited: Audited,
+    /// Whom the actions under way that have not left yet are for.
+    audiences: BTreeMap<ActionId, Identity>,
 }
 
 impl FederationWatch {
@@ -52,10 +58,14 @@ impl FederationWatch {
         });
         let organisations = scenario.peers.iter();
         let organisations = organisations.map(|peer| peer.organisation.clone());
+        let identities: BTreeMap<Identity, PeerId> = identities.collect();
+        let liars = byzantine(scenario);
         Self {
-            liars: byzantine(scenario),
+            audited: Audited::new(scenario, spec, identities.clone(), liars.clone()),
+            audiences: BTreeMap::new(),
+            liars,
             warm_up: SimTime::from(scenario.warm_up),
-            actions: Actions::new(spec.clone(), identities.collect()),
+            actions: Actions::new(spec.clone(), identities),
             decisions: Decisions::new(organisations.collect()),
             leaks: Leaks::new(spec.clone()),
             path: Path::default(),
@@ -64,13 +74,23 @@ impl FederationWatch {
 
     fn heard(&mut self, at: SimTime, peer: PeerId, event: &StackEvent) {
         match event {
+            StackEvent::ActionLeft { action } => {
+                if let Some(audience) = self.audiences.remove(action) {
+                    self.audited.left(at, peer, audience, *action);
+                }
+            }
             StackEvent::ActionExecuted { effect } => {
                 self.actions.executed(at, peer, effect);
                 self.path.executed(at, effect.action);
+                self.audited.executed(at, peer, effect.source, effect.action);
             }
             StackEvent::ActionSent {
-                action, payload, ..
+                action,
+                to,
+                payload,
+                ..
             } => {
+                self.audiences.insert(*action, *to);
                 self.actions.sent(at, *action);
                 self.path.sent(at, *action);
                 self.leaks.entered(at, peer, payload);
@@ -81,7 +101,12 @@ impl FederationWatch {
                 self.actions.ended(at, *action, *ending, counts);
                 self.path.ended(at, *action, *ending == Ending::Done);
             }
-            StackEvent::ActionRefused { refusal, .. } => self.actions.refused(*refusal),
+            StackEvent::ActionRefused { source, refusal } => {
+                self.actions.refused(*refusal);
+                if source.is_some() {
+                    self.audited.refused(at, peer, *refusal);
+                }
+            }
             StackEvent::Decided { scope, proposal } => {
                 let span = self.decisions.decided(at, peer, *scope, proposal);
                 span.into_iter()
@@ -91,6 +116,9 @@ impl FederationWatch {
             | StackEvent::PrivateDataSent { .. }
             | StackEvent::Raft { .. }
             | StackEvent::Pbft { .. }
+            | StackEvent::Recorded { .. }
+            | StackEvent::RecordsDurable { .. }
+            | StackEvent::RecordsFound { .. }
             | StackEvent::Rejected { .. } => {}
         }
     }
@@ -99,6 +127,9 @@ impl FederationWatch {
 impl<R: Rules> Observer<StackPeer<R>> for FederationWatch {
     fn notice(&mut self, notice: &Notice<StackPeer<R>>, _: &World<'_>) {
         let (at, peer) = (notice.at, notice.peer);
+        if let Happened::Event(event) = &notice.what {
+            self.audited.kept(at, peer, event);
+        }
         match &notice.what {
             Happened::Event(StackEvent::Proposed { proposal }) => {
                 // A liar's proposals are real ones: others may well decide them.
@@ -106,16 +137,18 @@ impl<R: Rules> Observer<StackPeer<R>> for FederationWatch {
             }
             Happened::Event(event) if !self.liars.contains(&peer) => self.heard(at, peer, event),
             Happened::Invoked(_, StackRequest::Act { errand }) => self.leaks.asked(peer, errand),
-            Happened::Restarted => self.decisions.restarted(peer),
+            Happened::Restarted => {
+                self.decisions.restarted(peer);
+                self.audited.restarted(peer);
+            }
+            Happened::Crashed | Happened::Paused => self.audited.crashed(peer),
+            Happened::Resumed => self.audited.restarted(peer),
             Happened::Event(_)
             | Happened::Sent(_)
             | Happened::Received(_)
             | Happened::Invoked(..)
             | Happened::Replied(..)
-            | Happened::Started
-            | Happened::Crashed
-            | Happened::Paused
-            | Happened::Resumed => {}
+            | Happened::Started => {}
         }
     }
 }
@@ -131,9 +164,13 @@ impl<R: Rules> Watch<StackPeer<R>> for FederationWatch {
             | StackEvent::ActionEnded { .. }
             | StackEvent::ActionExecuted { .. }
             | StackEvent::ActionRefused { .. } => true,
-            StackEvent::Raft { .. } | StackEvent::Pbft { .. } | StackEvent::Rejected { .. } => {
-                false
-            }
+            StackEvent::Raft { .. }
+            | StackEvent::Pbft { .. }
+            | StackEvent::ActionLeft { .. }
+            | StackEvent::Recorded { .. }
+            | StackEvent::RecordsDurable { .. }
+            | StackEvent::RecordsFound { .. }
+            | StackEvent::Rejected { .. } => false,
         }
     }
 
@@ -160,20 +197,41 @@ impl<R: Rules> Watch<StackPeer<R>> for FederationWatch {
         }
     }
 
-    fn finish(&mut self, _: &Outcome, report: &mut WatchReport) {
+    fn byzantine(&mut self, notice: &Notice<StackPeer<R>>, _: &World<'_>) {
+        match &notice.what {
+            Happened::Event(event) => self.audited.kept(notice.at, notice.peer, event),
+            Happened::Restarted => {
+                self.decisions.restarted(notice.peer);
+                self.audited.restarted(notice.peer);
+            }
+            Happened::Crashed | Happened::Paused => self.audited.crashed(notice.peer),
+            Happened::Resumed => self.audited.restarted(notice.peer),
+            Happened::Sent(_)
+            | Happened::Received(_)
+            | Happened::Invoked(..)
+            | Happened::Replied(..)
+            | Happened::Started => {}
+        }
+    }
+
+    fn finish(&mut self, outcome: &Outcome, report: &mut WatchReport) {
         self.actions.finish(report);
         self.decisions.finish(report);
         self.leaks.finish(report);
+        self.audited.finish(outcome.ended_at, report);
         report.tables.steps = self.path.take();
     }
 
     fn metric_names() -> Vec<String> {
         let names = Actions::METRICS.iter().chain(Decisions::METRICS);
-        let names = names.chain(Leaks::METRICS).map(|name| (*name).to_owned());
+        let names = names.chain(Leaks::METRICS).chain(Audited::METRICS);
+        let names = names.map(|name| (*name).to_owned());
         names.chain(Actions::refusal_metrics()).collect()
     }
 
     fn invariant_names() -> Vec<&'static str> {
-        vec![AUTHORISED, ONCE, TIMELY, ONE_ORDER, PROPOSED, NO_LEAK]
+        vec![
+            AUTHORISED, ONCE, TIMELY, ONE_ORDER, PROPOSED, NO_LEAK, AUDITED,
+        ]
     }
 }

@@ -51,7 +51,7 @@ pub(super) fn of(scenario: &Scenario) -> Result<Box<dyn Stage + '_>, RunFailure>
 
 /// How the peers of `scenario` sign. Only the engine can make the tags of ideal signatures: nobody
 /// else is told what the oracle knows.
-fn key_scheme(scenario: &Scenario) -> KeyScheme {
+pub(crate) fn key_scheme(scenario: &Scenario) -> KeyScheme {
     match scenario.signatures {
         Signatures::Ed25519 => KeyScheme::ed25519(),
         Signatures::Ed25519PerReceiver => KeyScheme::ed25519_per_receiver(),
