@@ -1,10 +1,10 @@
 //! Hand-made records in the shape of real runs: a cluster of 32 peers over a minute.
 
 use fedsim_record::{
-    ConvergenceRow, DetectionRow, ElectionRow, EventRow, Expectation, FaultRow, Holds, Invariant,
-    LatencyRow, LoadRow, MembershipRow, MessageRow, MessageTotals, Milliseconds, Outcome, PeerRow,
-    RUN_SCHEMA, RunRecord, SampleRow, Seconds, StepRow, Summary, Tables, TimelineRow, Verdict,
-    Violation,
+    AuditRow, ConvergenceRow, DetectionRow, ElectionRow, EventRow, Expectation, FaultRow, Holds,
+    Invariant, LatencyRow, LoadRow, MembershipRow, MessageRow, MessageTotals, Milliseconds,
+    Outcome, PeerRow, RUN_SCHEMA, RunRecord, SampleRow, Seconds, StepRow, Summary, Tables,
+    TimelineRow, Verdict, Violation,
 };
 
 const PEERS: u32 = 32;
@@ -27,7 +27,7 @@ pub(crate) fn record() -> RunRecord {
             membership: membership(),
             latency: latency(),
             elections: elections(),
-            audit: Vec::new(),
+            audit: audit(),
             steps: steps(),
             timeline: timeline(),
             samples: samples(),
@@ -51,6 +51,22 @@ fn crash_or_pause(index: u32) -> FaultRow {
         kind: kind.to_owned(),
         ..fault(index + 1, kind, from, Some(to), "acme-3", 1)
     }
+}
+
+/// Two logs: one holds, one was altered by its owner.
+fn audit() -> Vec<AuditRow> {
+    let row = |peer: &str, problem: &str, culprit: &str| AuditRow {
+        peer: peer.to_owned(),
+        records: 120,
+        proven_to: 96,
+        pending: 1,
+        problem: problem.to_owned(),
+        culprit: culprit.to_owned(),
+    };
+    vec![
+        row("acme-1", "", ""),
+        row("acme-2", "records 7 to 9 altered", "acme-2"),
+    ]
 }
 
 fn seconds(value: f64) -> Seconds {

@@ -29,7 +29,7 @@ peers = 2
 latency = { uniform = ["10ms", "40ms"] }
 [federation]
 skew = "1s"
-work_max = "20ms"
+work_max = "300ms"
 audit_every = "5s"
 [[federation.expose]]
 by = "globex-*"
@@ -64,7 +64,12 @@ fn run<R: Rules>(scenario: &Scenario) -> RunRecord {
 fn logs_that_are_kept_as_they_should_be_hold_over_crashes() {
     // Crashes hit actions before and behind each record, and everybody says what it does not know.
     let record = run::<Strict>(&scenario(TEXT));
-    assert_eq!(holds(&record, AUDITED), Some(Holds::Holds), "{}", told(&record));
+    assert_eq!(
+        holds(&record, AUDITED),
+        Some(Holds::Holds),
+        "{}",
+        told(&record)
+    );
     let metrics = &record.summary.metrics;
     for name in [
         "audit_countersigned",
@@ -99,7 +104,12 @@ fn a_log_kept_badly_is_noticed_whatever_is_wrong_with_it() {
 fn a_federation_without_logs_is_noticed() {
     let without = TEXT.replace("audit_every = \"5s\"", "without = [\"audit\"]");
     let record = run::<Strict>(&scenario(&without));
-    assert_eq!(holds(&record, AUDITED), Some(Holds::Violated), "{}", told(&record));
+    assert_eq!(
+        holds(&record, AUDITED),
+        Some(Holds::Violated),
+        "{}",
+        told(&record)
+    );
     assert!(record.tables.audit.is_empty());
 }
 
@@ -109,7 +119,12 @@ fn tampered(who: &str, how: &str) -> (f64, f64) {
     let record = run::<Strict>(&scenario(&format!(
         "{to_the_end}\n[[adversaries]]\nwho = \"{who}\"\nwhat = [\"audit-tamper\"]\n{how}\n"
     )));
-    assert_eq!(holds(&record, AUDITED), Some(Holds::Holds), "{}", told(&record));
+    assert_eq!(
+        holds(&record, AUDITED),
+        Some(Holds::Holds),
+        "{}",
+        told(&record)
+    );
     let metrics = &record.summary.metrics;
     assert!(metrics["adversary_deeds"] > 0.0, "{}", told(&record));
     assert_eq!(metrics["audit_honest_blamed"], 0.0, "{}", told(&record));

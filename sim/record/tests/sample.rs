@@ -1,10 +1,10 @@
 //! A small record with a row in every table.
 
 use fedsim_record::{
-    ConvergenceRow, DetectionRow, ElectionRow, EventRow, Expectation, FaultRow, Holds, Invariant,
-    LatencyRow, LoadRow, MembershipRow, MessageRow, MessageTotals, Milliseconds, Outcome, PeerRow,
-    RUN_SCHEMA, RunRecord, SampleRow, Seconds, StepRow, Summary, Tables, TimelineRow, TraceRow,
-    Verdict, Violation,
+    AuditRow, ConvergenceRow, DetectionRow, ElectionRow, EventRow, Expectation, FaultRow, Holds,
+    Invariant, LatencyRow, LoadRow, MembershipRow, MessageRow, MessageTotals, Milliseconds,
+    Outcome, PeerRow, RUN_SCHEMA, RunRecord, SampleRow, Seconds, StepRow, Summary, Tables,
+    TimelineRow, TraceRow, Verdict, Violation,
 };
 
 /// A record with every kind of value: empty cells, commas and quotes, odd nanoseconds, third
@@ -25,6 +25,7 @@ pub(crate) fn record(seed: u64) -> RunRecord {
             membership: vec![membership()],
             latency: vec![latency(Outcome::Ok), latency(Outcome::Unanswered)],
             elections: vec![election(true), election(false)],
+            audit: vec![audit()],
             steps: vec![step()],
             timeline: vec![span(Some(3)), span(None)],
             samples: vec![sample()],
@@ -187,6 +188,17 @@ fn election(is_won: bool) -> ElectionRow {
         terms: is_won.then_some(2),
         downtime_ms: Some(Milliseconds::from_nanos(1_500_000_001)),
         censored: !is_won,
+    }
+}
+
+fn audit() -> AuditRow {
+    AuditRow {
+        peer: "acme-1".to_owned(),
+        records: 7,
+        proven_to: 5,
+        pending: 1,
+        problem: "record 3 altered".to_owned(),
+        culprit: "acme-1".to_owned(),
     }
 }
 

@@ -41,10 +41,13 @@ pub(crate) fn tamper(log: &mut KeptLog, settings: &BehaviourSettings, keys: &mut
 
 /// Where the last `amount` records of actions stand within a stretch.
 fn places(log: &KeptLog, stretch: Stretch, amount: usize) -> Vec<usize> {
-    let countersigned = log.records.iter().filter_map(|kept| match &kept.record.entry {
-        Entry::Countersigned { witness } => Some(witness.head.number),
-        Entry::Action { .. } | Entry::Witnessed { .. } | Entry::KeyChanged { .. } => None,
-    });
+    let countersigned = log
+        .records
+        .iter()
+        .filter_map(|kept| match &kept.record.entry {
+            Entry::Countersigned { witness } => Some(witness.head.number),
+            Entry::Action { .. } | Entry::Witnessed { .. } | Entry::KeyChanged { .. } => None,
+        });
     let countersigned = countersigned.max().unwrap_or(0);
     let answered = log.records.iter().filter(|kept| is_answer(kept));
     let answered = answered.map(|kept| kept.record.number).max().unwrap_or(0);

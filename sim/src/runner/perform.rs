@@ -120,7 +120,12 @@ impl<C: Cast> Desk<'_, C> {
         let mut metrics = tables::metrics(counters, kinds::<C>(), &recorder.ups, span);
         metrics.append(&mut report.metrics);
         let behaviours = self.behaviours(&report);
-        tell_of_adversaries(&behaviours, self.outcome.garbage, &mut metrics, &mut report.notes);
+        tell_of_adversaries(
+            &behaviours,
+            self.outcome.garbage,
+            &mut metrics,
+            &mut report.notes,
+        );
         for (name, missing) in recorder.left_out() {
             let note = format!("{missing} more events {name} are not in the table of events");
             report.notes.push(note);

@@ -5,6 +5,7 @@
 use borsh::{BorshDeserialize, BorshSerialize};
 
 use crate::federation::terms::{ActionId, ActionKind, Budget, Capability, Digest, Level};
+use crate::fold::{Fold, Folder};
 use crate::identity::{Identity, PublicKey};
 use crate::signed::{Signable, Signed};
 use crate::time::LocalTime;
@@ -23,12 +24,14 @@ pub struct Record {
     pub entry: Entry,
 }
 
-fold_struct!(Record {
-    number,
-    previous,
-    at,
-    entry
-});
+impl Fold for Record {
+    /// Leaves the hash out, which depends on signatures; what it is of is folded with that record.
+    fn fold(&self, into: &mut Folder) {
+        into.u64(self.number);
+        self.at.fold(into);
+        self.entry.fold(into);
+    }
+}
 
 impl Record {
     /// The hash of the record's canonical bytes.
@@ -240,7 +243,12 @@ pub struct Head {
     pub hash: Digest,
 }
 
-fold_struct!(Head { number, hash });
+impl Fold for Head {
+    /// Leaves the hash out, which depends on signatures.
+    fn fold(&self, into: &mut Folder) {
+        into.u64(self.number);
+    }
+}
 
 impl Signable for Head {
     const DOMAIN: &'static str = "fedsim/audit/v1/head";

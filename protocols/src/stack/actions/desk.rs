@@ -78,11 +78,7 @@ impl<R: Rules> Office<R> {
     }
 
     /// A third party countersigned.
-    pub(in crate::stack) fn on_witness(
-        &mut self,
-        witness: &Signed<Witness>,
-        ctx: &mut Ctx<'_, R>,
-    ) {
+    pub(in crate::stack) fn on_witness(&mut self, witness: &Signed<Witness>, ctx: &mut Ctx<'_, R>) {
         if self.records.is_kept() {
             self.records.countersigned(witness, ctx);
         }

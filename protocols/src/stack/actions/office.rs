@@ -252,7 +252,11 @@ impl<R: Rules> Office<R> {
         });
         let other = (audience, self.gate.level(audience));
         let goes_now = self.records.sent(number, &action, other, ctx);
-        if goes_now { self.depart(number, ctx) } else { None }
+        if goes_now {
+            self.depart(number, ctx)
+        } else {
+            None
+        }
     }
 
     /// What of a payload may leave for `audience`; nothing if it may not leave at all.

@@ -11,8 +11,8 @@
 use std::collections::VecDeque;
 
 use crate::federation::audit::{
-    Acknowledgement, ActionRecord, AuditConfig, AuditLog, Content, Entry, Head,
-    Record, Stage, Witness, Witnesses,
+    Acknowledgement, ActionRecord, AuditConfig, AuditLog, Content, Entry, Head, Record, Stage,
+    Witness, Witnesses,
 };
 use crate::federation::envelope::{Action, Answer, Code, Receipt, Refusal};
 use crate::federation::rules::Rules;

@@ -71,10 +71,10 @@ impl Desk {
                 Stage::Intent => self.begin(key(Side::Executor), record.number),
                 Stage::Executed { .. } => {
                     self.end(key(Side::Executor));
-                },
+                }
                 Stage::Answered { .. } => {
                     self.end(key(Side::Sender));
-                },
+                }
                 Stage::Refused { .. } | Stage::OutcomeUnknown => {
                     let as_executor = self.end(key(Side::Executor));
                     if !as_executor {
@@ -145,9 +145,7 @@ impl Desk {
             return false;
         };
         match &step.stage {
-            Stage::Refused { reason } | Stage::CopyRefused { reason } => {
-                reason == refusal.reason()
-            }
+            Stage::Refused { reason } | Stage::CopyRefused { reason } => reason == refusal.reason(),
             Stage::Sent
             | Stage::Intent
             | Stage::Executed { .. }

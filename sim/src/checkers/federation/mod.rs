@@ -82,7 +82,8 @@ impl FederationWatch {
             StackEvent::ActionExecuted { effect } => {
                 self.actions.executed(at, peer, effect);
                 self.path.executed(at, effect.action);
-                self.audited.executed(at, peer, effect.source, effect.action);
+                self.audited
+                    .executed(at, peer, effect.source, effect.action);
             }
             StackEvent::ActionSent {
                 action,
