@@ -15,6 +15,7 @@ pub mod canary;
 pub mod corpus;
 pub mod envelope;
 pub mod grant;
+pub mod head;
 pub mod identity;
 pub mod injection;
 pub mod kind;

@@ -16,8 +16,9 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::record::{Acknowledgement, ActionRecord, Content, Entry, Head, Record, Stage, Witness};
+use super::record::{ActionRecord, Content, Entry, Record, Stage, Witness};
 use super::{Closing, Hex, KeptLog, KeptRecord};
+use crate::federation::head::{Acknowledgement, Head};
 use crate::federation::terms::{
     Account, ActionId, ActionKind, Budget, Capability, Digest, Level, Money,
 };

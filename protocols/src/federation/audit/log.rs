@@ -6,7 +6,8 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::marker::PhantomData;
 
-use super::record::{Acknowledgement, ActionRecord, Content, Entry, Head, Record, Stage, Witness};
+use super::record::{ActionRecord, Content, Entry, Record, Stage, Witness};
+use crate::federation::head::{Acknowledgement, Head};
 use crate::federation::rules::{Rules, Strict};
 use crate::federation::terms::{ActionId, Digest};
 use crate::identity::{Identity, Keys};

@@ -25,10 +25,9 @@ mod verify;
 mod witness;
 mod words;
 
+pub use crate::federation::head::{Acknowledgement, Head};
 pub use log::AuditLog;
-pub use record::{
-    Acknowledgement, ActionRecord, Content, ContentMode, Entry, Head, Record, Stage, Witness,
-};
+pub use record::{ActionRecord, Content, ContentMode, Entry, Record, Stage, Witness};
 pub use story::story;
 pub use verify::{Finding, Problem, Report, Standing, verify};
 pub use witness::{Fork, Witnesses, third_parties};

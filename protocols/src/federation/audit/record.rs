@@ -4,6 +4,7 @@
 
 use borsh::{BorshDeserialize, BorshSerialize};
 
+use crate::federation::head::{Acknowledgement, Head};
 use crate::federation::terms::{ActionId, ActionKind, Budget, Capability, Digest, Level};
 use crate::fold::{Fold, Folder};
 use crate::identity::{Identity, PublicKey};
@@ -234,26 +235,6 @@ impl Content {
     }
 }
 
-/// A place in a log that stands for everything before it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, BorshSerialize, BorshDeserialize)]
-pub struct Head {
-    /// The number of the last record.
-    pub number: u64,
-    /// Its hash.
-    pub hash: Digest,
-}
-
-impl Fold for Head {
-    /// Leaves the hash out, which depends on signatures.
-    fn fold(&self, into: &mut Folder) {
-        into.u64(self.number);
-    }
-}
-
-impl Signable for Head {
-    const DOMAIN: &'static str = "fedsim/audit/v1/head";
-}
-
 /// A third party's word that it saw a head.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, BorshSerialize, BorshDeserialize)]
 pub struct Witness {
@@ -267,25 +248,4 @@ fold_struct!(Witness { head, at });
 
 impl Signable for Witness {
     const DOMAIN: &'static str = "fedsim/audit/v1/witness";
-}
-
-/// An executor's word that its log holds the outcome of an action, and where.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, BorshSerialize, BorshDeserialize)]
-pub struct Acknowledgement {
-    /// Which action.
-    pub action: ActionId,
-    /// The digest of the receipt.
-    pub receipt: Digest,
-    /// The head of the executor's log when the outcome was its last record.
-    pub head: Head,
-}
-
-fold_struct!(Acknowledgement {
-    action,
-    receipt,
-    head
-});
-
-impl Signable for Acknowledgement {
-    const DOMAIN: &'static str = "fedsim/audit/v1/acknowledgement";
 }

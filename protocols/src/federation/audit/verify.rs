@@ -9,8 +9,9 @@
 
 use std::collections::BTreeMap;
 
-use super::record::{Acknowledgement, ActionRecord, Entry, Head, Record, Stage};
+use super::record::{ActionRecord, Entry, Record, Stage};
 use super::{KeptLog, KeptRecord};
+use crate::federation::head::{Acknowledgement, Head};
 use crate::federation::rules::Rules;
 use crate::federation::terms::ActionId;
 use crate::identity::{Identity, PublicKey};

@@ -5,7 +5,8 @@
 use std::collections::BTreeMap;
 use std::marker::PhantomData;
 
-use super::record::{Entry, Head, Record, Witness};
+use super::record::{Entry, Record, Witness};
+use crate::federation::head::Head;
 use crate::federation::rules::{Rules, Strict};
 use crate::identity::{Identity, Keys};
 use crate::signed::Signed;

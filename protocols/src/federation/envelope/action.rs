@@ -6,8 +6,8 @@
 
 use borsh::{BorshDeserialize, BorshSerialize};
 
-use crate::federation::audit::Acknowledgement;
 use crate::federation::grant::Grant;
+use crate::federation::head::Acknowledgement;
 use crate::federation::terms::{
     ActionId, ActionKind, Budget, Capability, Digest, Nonce, SessionId,
 };

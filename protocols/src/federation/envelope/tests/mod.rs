@@ -1,8 +1,8 @@
 //! What a receiver lets through, in which order, and what it remembers.
 
 use super::*;
-use crate::federation::audit::{Acknowledgement, Head};
 use crate::federation::grant::{Grant, Party};
+use crate::federation::head::{Acknowledgement, Head};
 use crate::federation::rules::{Rules, Strict};
 use crate::federation::terms::{
     Account, ActionId, ActionKind, Budget, Capability, Digest, Money, Nonce, Scope, SessionId,
