@@ -413,3 +413,21 @@ fn the_test_for_imports_sees_them() {
     let found: Vec<(usize, &str)> = imports(text, &folders).collect();
     assert_eq!(found, [(1, "swim"), (3, "raft")]);
 }
+
+/// What stands between the marks of the example `layers`.
+fn table_of_layers(path: &str) -> String {
+    let text = read(path);
+    let marked = text.split_once("<!-- layers").map(|(_, rest)| rest);
+    let table = marked.and_then(|rest| rest.split_once("<!-- end of layers"));
+    let (table, _) = table.unwrap_or_else(|| panic!("{path} has no table of layers"));
+    table.to_owned()
+}
+
+#[test]
+fn the_readme_shows_the_layers_as_they_were_last_run() {
+    // The example writes both; whoever changes one by hand, or forgets to run it, fails here.
+    assert_eq!(
+        table_of_layers("README.md"),
+        table_of_layers("docs/layers.md")
+    );
+}

@@ -23,6 +23,8 @@ pub enum Across {
     TwoTier,
     /// Every peer is a Raft server: right only where nobody lies.
     Raft,
+    /// Nobody: whoever proposes tells all others, and each takes it when it comes.
+    Broadcast,
 }
 
 /// The settings of a peer.

@@ -10,6 +10,7 @@
 //!   unknown  audience ──▶ source                          a crash hid whether it was done
 //!   head     peer ──▶ third party                         the end of an audit log
 //!   witness  third party ──▶ peer                         that end, countersigned
+//!   notice   proposer ──▶ everybody                       a proposal, where nobody decides
 //! ```
 
 use borsh::{BorshDeserialize, BorshSerialize};
@@ -22,6 +23,8 @@ use crate::pbft::PbftMessage;
 use crate::protocol::Message;
 use crate::raft::RaftMessage;
 use crate::signed::Signed;
+
+use super::council::Proposal;
 
 /// What one peer has to say to another, however it is carried.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, BorshSerialize, BorshDeserialize)]
@@ -68,6 +71,11 @@ pub enum Load {
         /// The countersignature.
         witness: Signed<Witness>,
     },
+    /// A proposal, to be taken as it is: nobody decides.
+    Notice {
+        /// What is proposed.
+        proposal: Proposal,
+    },
 }
 
 fold_enum!(Load {
@@ -79,6 +87,7 @@ fold_enum!(Load {
     6 = OutcomeUnknown { action },
     7 = Head { head },
     8 = Witness { witness },
+    9 = Notice { proposal },
 });
 
 /// One carriage.
@@ -105,6 +114,7 @@ impl Message for StackMessage {
         "outcome-unknown",
         "head",
         "witness",
+        "notice",
     ];
 
     fn kind(&self) -> usize {
@@ -118,6 +128,7 @@ impl Message for StackMessage {
                 Load::OutcomeUnknown { .. } => 5,
                 Load::Head { .. } => 6,
                 Load::Witness { .. } => 7,
+                Load::Notice { .. } => 8,
             },
         }
     }

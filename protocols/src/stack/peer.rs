@@ -44,7 +44,7 @@ impl<R: Rules> StackPeer<R> {
         let own = federation.organisations[number].as_slice();
         let council = match config.across {
             Across::Raft => (Scope::Federation, everyone.as_slice()),
-            Across::Flat | Across::TwoTier => (Scope::Organisation, own),
+            Across::Flat | Across::TwoTier | Across::Broadcast => (Scope::Organisation, own),
         };
         let assembly = |votes| Assembly::new(&config.pbft, &federation.roster, votes);
         let keys = || federation.organisation_keys[number].clone();
@@ -61,7 +61,7 @@ impl<R: Rules> StackPeer<R> {
             assembly: match config.across {
                 Across::Flat => Some(assembly(true)),
                 Across::TwoTier => Some(assembly(false)),
-                Across::Raft => None,
+                Across::Raft | Across::Broadcast => None,
             },
             delegate: (config.across == Across::TwoTier)
                 .then(|| Delegate::new(&config.pbft, &federation.roster, keys())),
@@ -74,6 +74,22 @@ impl<R: Rules> StackPeer<R> {
     /// Whether this peer speaks for its organisation in a two-tier federation.
     pub fn is_delegate(&self) -> bool {
         self.delegate.as_ref().is_some_and(Delegate::speaks)
+    }
+
+    /// Its Raft server.
+    pub fn server(&self) -> &RaftPeer {
+        self.chamber.server()
+    }
+
+    /// The PBFT replica that it runs at present, for itself or for its organisation.
+    pub fn replica(&self) -> Option<&PbftPeer> {
+        let own = self.assembly.as_ref().and_then(Assembly::replica);
+        own.or_else(|| self.delegate.as_ref().and_then(Delegate::replica))
+    }
+
+    /// Its client of the council across organisations, where that decides by PBFT.
+    pub fn client(&self) -> Option<&PbftPeer> {
+        self.assembly.as_ref().map(Assembly::client)
     }
 
     fn carry(&self, to: PeerId, load: Load, ctx: &mut Ctx<'_, R>) {
@@ -169,6 +185,9 @@ impl<R: Rules> StackPeer<R> {
         ctx.notify(StackEvent::Proposed {
             proposal: proposal.clone(),
         });
+        if scope == Scope::Federation && self.config.across == Across::Broadcast {
+            return self.announce(&proposal, ctx);
+        }
         match (scope, &mut self.assembly) {
             (Scope::Federation, Some(assembly)) => {
                 let step = assembly.propose(id, &proposal, ctx);
@@ -177,6 +196,27 @@ impl<R: Rules> StackPeer<R> {
             (Scope::Organisation, _) | (Scope::Federation, None) => {
                 let step = self.chamber.propose(id, &proposal, ctx);
                 self.after_chamber(step, ctx);
+            }
+        }
+    }
+
+    /// Tells everybody, and takes it for decided.
+    fn announce(&mut self, proposal: &Proposal, ctx: &mut Ctx<'_, R>) {
+        let me = ctx.me();
+        let others = self.federation.organisations.iter().flatten();
+        for &to in others.filter(|peer| **peer != me) {
+            let proposal = proposal.clone();
+            self.carry(to, Load::Notice { proposal }, ctx);
+        }
+        self.decide(Scope::Federation, proposal.clone(), ctx);
+    }
+
+    fn on_notice(&mut self, proposal: &Proposal, ctx: &mut Ctx<'_, R>) {
+        match self.config.across {
+            Across::Broadcast => self.decide(Scope::Federation, proposal.clone(), ctx),
+            Across::Flat | Across::TwoTier | Across::Raft => {
+                let reason = "notice-of-undecided";
+                ctx.notify(StackEvent::Rejected { reason });
             }
         }
     }
@@ -248,6 +288,7 @@ impl<R: Rules> Protocol for StackPeer<R> {
                 self.post(witness, ctx);
             }
             Load::Witness { witness } => self.office.on_witness(witness, ctx),
+            Load::Notice { proposal } => self.on_notice(proposal, ctx),
         }
     }
 

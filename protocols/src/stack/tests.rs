@@ -48,7 +48,7 @@ fn federation(organisations: u32, size: u32, across: Across) -> Arc<Federation> 
             let pairs = organisations.iter().zip(&organisation_keys);
             pairs.map(|(peers, keys)| member(peers[0], keys)).collect()
         }
-        Across::Flat | Across::Raft => {
+        Across::Flat | Across::Raft | Across::Broadcast => {
             let peers = everyone.iter();
             peers.map(|peer| member(*peer, &keys(peer.0))).collect()
         }

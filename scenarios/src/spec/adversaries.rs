@@ -158,12 +158,13 @@ behaviours! {
     Twins "twins" [] ["target"] "Two instances with one identity on both sides of a cut (Bano et al. 2020): `target` hears the second only, the others the first."
     Mutate "mutate" [] ["target" "kinds" "share"] "Changes one field of a message by a small step and signs it anew (small-scope mutation, Winter et al. 2023)."
     Random "random" [] ["amount"] "Draws `amount` behaviours from those that fit the protocol, anew in each run."
-    TermInflation "term-inflation" ["raft"] ["target" "pace" "amount"] "Every `pace` stands for election in a term `amount` higher."
-    DoubleVote "double-vote" ["raft"] ["share"] "Votes for everybody who asks."
-    ForgedLog "forged-log" ["raft"] ["pace" "target"] "Every `pace` appends invented entries to the logs of followers, as if it led."
-    LyingLeader "lying-leader" ["raft"] ["share"] "While it leads, gives a fixed half of the followers other commands than the rest."
-    ForgedCommitIndex "forged-commit-index" ["raft"] ["share" "target"] "While it leads, calls everything it sends committed; as a follower, acknowledges what it does not have."
-    VoteWithholding "vote-withholding" ["raft" "pbft"] [] "Never gives a vote that others need."
+    TermInflation "term-inflation" ["raft" "federation"] ["target" "pace" "amount"] "Every `pace` stands for election in a term `amount` higher."
+    SeizeLeadership "seize-leadership" ["raft" "federation"] ["pace" "target"] "Every `pace`, unless it leads, has `target` begin another term, until it is the one elected."
+    DoubleVote "double-vote" ["raft" "federation"] ["share"] "Votes for everybody who asks."
+    ForgedLog "forged-log" ["raft" "federation"] ["pace" "target"] "Every `pace` appends invented entries to the logs of followers, as if it led."
+    LyingLeader "lying-leader" ["raft" "federation"] ["share"] "While it leads, gives a fixed half of the followers other commands than the rest."
+    ForgedCommitIndex "forged-commit-index" ["raft" "federation"] ["share" "target"] "While it leads, calls everything it sends committed; as a follower, acknowledges what it does not have."
+    VoteWithholding "vote-withholding" ["raft" "pbft" "federation"] [] "Never gives a vote that others need."
     FalseSuspicion "false-suspicion" ["swim"] ["target" "pace"] "Every `pace` accuses `target`, who is alive: suspected first, then dead."
     IncarnationInflation "incarnation-inflation" ["swim"] ["target" "pace"] "Every `pace` announces the highest incarnation there is, its own, and `target`'s under its own signature."
     Resurrection "resurrection" ["swim"] ["target" "pace"] "Every `pace` tells everybody that `target`, who is dead, lives: by its old records and by a newer one with a signature that is not its."
@@ -172,19 +173,26 @@ behaviours! {
     PoisonedRecords "poisoned-records" ["swim" "rumor"] ["pace" "target"] "Passes on records whose content it has changed."
     IdSuppression "id-suppression" ["rumor"] ["target" "pace" "amount"] "Every `pace` tells `amount` rumors under the ids that `target` will use next."
     RefuseRelay "refuse-relay" ["swim" "rumor"] [] "Takes part, but passes on nobody's news."
-    EquivocatingPrimary "equivocating-primary" ["pbft"] ["share"] "As primary, assigns two batches to one place, one for each half of the backups, and votes for both."
-    VoteForBoth "vote-for-both" ["pbft"] [] "Votes for whatever the cabal's primary assigned, to whom it was assigned."
-    SkipSequence "skip-sequence" ["pbft"] ["share"] "As primary, leaves places out."
-    JumpSequence "jump-sequence" ["pbft"] ["share"] "As primary, assigns the highest place within the watermarks."
-    SlowPrimary "slow-primary" ["pbft"] ["by"] "As primary, assigns places only just before the backups lose patience."
-    ForgedViewChange "forged-view-change" ["pbft"] ["pace"] "Every `pace` asks for the next view with certificates that are too small, doubly or wrongly signed."
-    DishonestNewView "dishonest-new-view" ["pbft"] [] "As the next primary, begins a view without what had prepared, or with too few different view-changes."
-    ViewChangeStorm "view-change-storm" ["pbft"] ["pace" "amount"] "Every `pace` asks for the view `amount` higher."
-    FalseCheckpoint "false-checkpoint" ["pbft"] ["share"] "Vouches for states that nobody has."
-    LyingStateTransfer "lying-state-transfer" ["pbft"] ["share"] "Answers those who fell behind with an altered state."
-    HalfCommits "half-commits" ["pbft"] [] "Sends commits to a fixed half of the others only."
-    TimestampReuse "timestamp-reuse" ["pbft"] [] "As a client, puts different requests under one timestamp."
-    SparePrimary "spare-primary" ["pbft"] [] "As a client, asks everybody but the primary."
+    EquivocatingPrimary "equivocating-primary" ["pbft" "federation"] ["share"] "As primary, assigns two batches to one place, one for each half of the backups, and votes for both."
+    VoteForBoth "vote-for-both" ["pbft" "federation"] [] "Votes for whatever the cabal's primary assigned, to whom it was assigned."
+    SkipSequence "skip-sequence" ["pbft" "federation"] ["share"] "As primary, leaves places out."
+    JumpSequence "jump-sequence" ["pbft" "federation"] ["share"] "As primary, assigns the highest place within the watermarks."
+    SlowPrimary "slow-primary" ["pbft" "federation"] ["by"] "As primary, assigns places only just before the backups lose patience."
+    ForgedViewChange "forged-view-change" ["pbft" "federation"] ["pace"] "Every `pace` asks for the next view with certificates that are too small, doubly or wrongly signed."
+    DishonestNewView "dishonest-new-view" ["pbft" "federation"] [] "As the next primary, begins a view without what had prepared, or with too few different view-changes."
+    ViewChangeStorm "view-change-storm" ["pbft" "federation"] ["pace" "amount"] "Every `pace` asks for the view `amount` higher."
+    FalseCheckpoint "false-checkpoint" ["pbft" "federation"] ["share"] "Vouches for states that nobody has."
+    LyingStateTransfer "lying-state-transfer" ["pbft" "federation"] ["share"] "Answers those who fell behind with an altered state."
+    HalfCommits "half-commits" ["pbft" "federation"] [] "Sends commits to a fixed half of the others only."
+    TimestampReuse "timestamp-reuse" ["pbft" "federation"] [] "As a client, puts different requests under one timestamp."
+    SparePrimary "spare-primary" ["pbft" "federation"] [] "As a client, asks everybody but the primary."
+    Impersonate "impersonate" ["federation"] ["target" "pace" "amount"] "Every `pace` asks `target` for something in the name of another peer, under its own signature."
+    Tamper "tamper" ["federation"] ["target" "pace" "amount"] "Every `pace` sends `target` an action that it overheard with another content, under the signature that stood on it."
+    Overreach "overreach" ["federation"] ["target" "pace" "amount"] "Every `pace` asks `target` for what needs a capability that it has not: to start an agent, for memory, for a hand-off."
+    PrivilegeClaim "privilege-claim" ["federation"] ["target" "pace" "amount"] "Every `pace` asks `target` to start an agent, and calls that by a capability that it has."
+    SelfMadeGrant "self-made-grant" ["federation"] ["target" "pace" "amount"] "Every `pace` asks `target` for its memory, with a chain of grants that it made itself."
+    ExpiredAction "expired-action" ["federation"] ["target" "pace" "amount"] "Every `pace` asks `target` for something that has expired, or will have, before it is done, for longer than clocks may differ."
+    MalformedAction "malformed-action" ["federation"] ["target" "pace" "amount"] "Every `pace` sends `target` an envelope that is too large, is valid for too long or contradicts itself."
     AuditTamper "audit-tamper" ["federation"] ["tamper" "stretch" "amount"] "Changes `amount` records of its own audit log before it hands the log over at the end of the run."
     LongestDelays "longest-delays" [] [] "Every message takes as long as `[assume]` allows."
     RandomDelays "random-delays" [] [] "Every message takes any time that `[assume]` allows."
@@ -204,6 +212,11 @@ impl Behaviour {
                 | Self::SplitDelays
                 | Self::NewestFirst
         )
+    }
+
+    /// Whether whoever does it overhears what others say to each other.
+    pub fn overhears(self) -> bool {
+        matches!(self, Self::Replay | Self::Tamper)
     }
 
     /// Whether peers that run one of `protocols` can do it.

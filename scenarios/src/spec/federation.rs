@@ -6,6 +6,7 @@ use fedsim_protocols::federation::terms::{ActionKind, Capability, Level};
 use fedsim_protocols::stack::{Across, ActionsConfig, PrivacyGate};
 use fedsim_protocols::{PeerId, Probability, SimDuration};
 
+use super::profile::Profile;
 use super::workload::{Arrivals, Rate};
 
 /// `[federation]`.
@@ -19,6 +20,10 @@ pub struct FederationSpec {
     pub trust: Vec<TrustSpec>,
     /// Who lets whom use what; nothing else may be used.
     pub expose: Vec<ExposeSpec>,
+    /// Whom its own organisation has revoked before the run begins.
+    pub revoked: Vec<PeerId>,
+    /// Whose software is another, in file order; later ones win.
+    pub software: Vec<SoftwareSpec>,
     /// Checks of envelopes that are left out.
     pub without: Vec<Stage>,
     /// When private data is taken out of payloads.
@@ -46,6 +51,8 @@ impl Default for FederationSpec {
             level: Level::Attested,
             trust: Vec::new(),
             expose: Vec::new(),
+            revoked: Vec::new(),
+            software: Vec::new(),
             without: Vec::new(),
             gate: actions.gate,
             skew: actions.envelope.skew,
@@ -71,6 +78,30 @@ impl FederationSpec {
         actions.audit.countersign_every = self.audit_every;
         actions
     }
+
+    /// How one peer deals with others: with the checks and the gate of its own software.
+    pub fn actions_of(&self, peer: PeerId) -> ActionsConfig {
+        let mut own = self.software.iter().rev();
+        let Some(own) = own.find(|it| it.by.contains(&peer)) else {
+            return self.actions();
+        };
+        let preset = own.profile.preset();
+        let spec = Self {
+            without: preset.without,
+            gate: preset.gate,
+            ..self.clone()
+        };
+        spec.actions()
+    }
+}
+
+/// Peers that run other software than the rest.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SoftwareSpec {
+    /// Who.
+    pub by: Vec<PeerId>,
+    /// Whose checks and gate they have.
+    pub profile: Profile,
 }
 
 /// Whom some trust, and how far.

@@ -9,6 +9,7 @@ pub mod faults;
 pub mod federation;
 pub mod network;
 pub mod peers;
+pub mod profile;
 pub mod protocol;
 pub mod report;
 pub mod story;
@@ -19,12 +20,13 @@ use fedsim_protocols::SimDuration;
 pub use adversaries::{AdversarySpec, Behaviour, Who};
 pub use expect::{Assume, Bound, Expect, Expectation, PooledExpect};
 pub use faults::{Fault, FaultSpec, Partition, Select, When};
-pub use federation::{ErrandLoad, ExposeSpec, FederationSpec, TrustSpec};
+pub use federation::{ErrandLoad, ExposeSpec, FederationSpec, SoftwareSpec, TrustSpec};
 pub use network::{
     Bandwidth, ClockSpec, CpuSpec, DiskSpec, Latency, LinkSpec, NetworkSpec, RegionMatrix, Reorder,
     Routing, Topology,
 };
 pub use peers::{PeerSpec, Role};
+pub use profile::Profile;
 pub use protocol::{PbftSpec, PerOrganisation, ProtocolSpec, SwimSpec};
 pub use report::Report;
 pub use story::{PbftWords, RaftWords, RumorWords, Story, SwimWords};

@@ -30,7 +30,7 @@ use fedsim_protocols::{
 use fedsim_scenarios::spec::adversaries::BehaviourSettings;
 use rand::Rng;
 
-use super::memory::Memory;
+use super::memory::Recall;
 
 /// The keys of a cabal: those of its members.
 pub struct KeyRing {
@@ -71,6 +71,14 @@ impl KeyRing {
         Some(keys.1.sign(content))
     }
 
+    /// A ring of other keys, which whoever owns this one holds as well.
+    pub(super) fn of_others(&self, mut keys: Vec<(PeerId, Keys)>) -> Self {
+        keys.sort_by_key(|(owner, _)| *owner);
+        keys.dedup_by_key(|(owner, _)| *owner);
+        let scheme = self.scheme.clone();
+        Self { scheme, keys }
+    }
+
     /// Keys that belong to nobody.
     pub fn invent(&self, dice: &mut Stream) -> Keys {
         let mut secret = [0; 32];
@@ -94,7 +102,7 @@ pub struct Means<'a, P: Protocol> {
     /// The cabal's keys.
     pub ring: &'a mut KeyRing,
     /// All that the cabal sent, got and overheard, as far back as it remembers.
-    pub memory: &'a Memory<P::Message>,
+    pub memory: &'a dyn Recall<P::Message>,
     /// The cabal's dice.
     pub dice: &'a mut Stream,
     pub(super) sends: &'a mut Vec<(PeerId, Payload<P::Message>)>,

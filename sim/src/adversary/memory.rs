@@ -36,6 +36,57 @@ impl<M> Default for Memory<M> {
     }
 }
 
+/// One message that is remembered, as a forge sees it.
+#[derive(Debug)]
+pub struct Recalled<'a, M> {
+    /// Who sent it.
+    pub from: PeerId,
+    /// To whom.
+    pub to: PeerId,
+    /// What.
+    pub payload: &'a M,
+}
+
+/// Messages that can be looked up.
+pub trait Recall<M> {
+    /// All of them, the newest first.
+    fn newest_first(&self) -> Box<dyn Iterator<Item = Recalled<'_, M>> + '_>;
+}
+
+impl<M> Recall<M> for Memory<M> {
+    fn newest_first(&self) -> Box<dyn Iterator<Item = Recalled<'_, M>> + '_> {
+        let seen = Memory::newest_first(self);
+        Box::new(seen.map(|seen| Recalled {
+            from: seen.from,
+            to: seen.to,
+            payload: &*seen.payload,
+        }))
+    }
+}
+
+/// What others remember, as far as it is about something inside their messages.
+pub(super) struct Inside<'a, M, N> {
+    /// All that is remembered.
+    pub(super) all: &'a dyn Recall<M>,
+    /// What a message holds.
+    pub(super) lens: for<'b> fn(&'b M) -> Option<&'b N>,
+    /// By which slot a peer is known inside.
+    pub(super) slot: &'a dyn Fn(PeerId) -> PeerId,
+}
+
+impl<M, N> Recall<N> for Inside<'_, M, N> {
+    fn newest_first(&self) -> Box<dyn Iterator<Item = Recalled<'_, N>> + '_> {
+        let all = self.all.newest_first();
+        Box::new(all.filter_map(|seen| {
+            Some(Recalled {
+                from: (self.slot)(seen.from),
+                to: (self.slot)(seen.to),
+                payload: (self.lens)(seen.payload)?,
+            })
+        }))
+    }
+}
+
 impl<M> Memory<M> {
     pub(super) fn note(&mut self, seen: Seen<M>, is_worth_keeping: bool) {
         self.recent.push_back((is_worth_keeping, seen));

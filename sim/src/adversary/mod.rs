@@ -17,6 +17,7 @@
 
 pub(crate) mod audit;
 mod cabal;
+pub(crate) mod federation;
 mod forge;
 mod means;
 mod memory;
@@ -34,7 +35,7 @@ mod tests;
 pub(crate) use cabal::{Cabal, Founding, Part, Side};
 pub use forge::{Forge, Plain, Twist};
 pub use means::{KeyRing, Means};
-pub use memory::{Memory, Seen};
+pub use memory::{Memory, Recall, Recalled, Seen};
 pub(crate) use network::Schemer;
 pub(crate) use roles::Homes;
 pub use roles::{Conspiracy, Role, byzantine};

@@ -5,7 +5,7 @@
 
 use fedsim_protocols::raft::{
     Answer, Command, Entries, Entry, EntryKind, Operation, Outcome, Raft, RaftMessage, RaftPeer,
-    Rules, Shared, Value, VoteKind,
+    Role, Rules, Shared, Value, VoteKind,
 };
 use fedsim_protocols::{PeerId, SimDuration};
 use fedsim_scenarios::spec::Behaviour;
@@ -17,7 +17,12 @@ use super::means::Means;
 pub(crate) struct RaftForge {
     /// The shortest election timeout.
     pub(crate) patience: SimDuration,
+    /// What it says in place of an operation.
+    pub(crate) forgery: Forgery,
 }
+
+/// Makes an operation that is not the one that was asked for.
+pub(crate) type Forgery = fn(&Operation) -> Operation;
 
 type RaftMeans<'a, R> = Means<'a, RaftPeer<R>>;
 
@@ -34,7 +39,7 @@ impl<R: Rules> Forge<RaftPeer<R>> for RaftForge {
     }
 
     fn contradict(&self, message: &RaftMessage, _: &mut RaftMeans<'_, R>) -> Option<RaftMessage> {
-        contradiction(message)
+        contradiction(message, self.forgery)
     }
 
     fn lie(&self, message: &RaftMessage, _: &mut RaftMeans<'_, R>) -> Option<RaftMessage> {
@@ -65,7 +70,9 @@ impl<R: Rules> Forge<RaftPeer<R>> for RaftForge {
         let is_vote = matches!(message, RaftMessage::VoteReply { .. });
         let replaced = match what {
             Behaviour::DoubleVote | Behaviour::VoteWithholding if is_vote => return Twist::Drop,
-            Behaviour::LyingLeader if means.is_in_second_half(to) => contradiction(message),
+            Behaviour::LyingLeader if means.is_in_second_half(to) => {
+                contradiction(message, self.forgery)
+            }
             Behaviour::ForgedCommitIndex if means.targets().contains(&to) => {
                 let forged = all_committed(message);
                 forged.filter(|forged| forged != message)
@@ -102,14 +109,15 @@ impl<R: Rules> Forge<RaftPeer<R>> for RaftForge {
         };
         match what {
             Behaviour::TermInflation => inflate(server, means),
-            Behaviour::ForgedLog => invade(server, means),
+            Behaviour::ForgedLog => invade(server, self.forgery, means),
+            Behaviour::SeizeLeadership if server.role() != Role::Leader => inflate(server, means),
             _ => {}
         }
     }
 }
 
 /// An operation that is not the one that was asked for.
-fn forged(operation: &Operation) -> Operation {
+pub(crate) fn forged(operation: &Operation) -> Operation {
     let key = match operation {
         Operation::Read { key }
         | Operation::Write { key, .. }
@@ -120,11 +128,11 @@ fn forged(operation: &Operation) -> Operation {
     Operation::Write { key, value }
 }
 
-fn forged_entry(entry: &Entry) -> Entry {
+fn forged_entry(entry: &Entry, forgery: Forgery) -> Entry {
     let kind = match &entry.kind {
         EntryKind::Command { command } => EntryKind::Command {
             command: Shared::new(Command {
-                operation: forged(&command.operation),
+                operation: forgery(&command.operation),
                 ..(**command).clone()
             }),
         },
@@ -145,11 +153,12 @@ fn forged_entry(entry: &Entry) -> Entry {
 }
 
 /// Other entries at the same places, the other vote, another answer.
-fn contradiction(message: &RaftMessage) -> Option<RaftMessage> {
+fn contradiction(message: &RaftMessage, forgery: Forgery) -> Option<RaftMessage> {
     let mut other = message.clone();
     match &mut other {
         RaftMessage::Append { entries, .. } if !entries.as_slice().is_empty() => {
-            *entries = entries.as_slice().iter().map(forged_entry).collect();
+            let forged = entries.as_slice().iter();
+            *entries = forged.map(|entry| forged_entry(entry, forgery)).collect();
         }
         RaftMessage::VoteReply { granted, .. } => *granted = !*granted,
         RaftMessage::Answer { answer, .. } => {
@@ -329,7 +338,7 @@ fn inflate<R: Rules>(server: &Raft<R>, means: &mut RaftMeans<'_, R>) {
 }
 
 /// Appends invented entries in the name of a leader of the next term, over what is not committed.
-fn invade<R: Rules>(server: &Raft<R>, means: &mut RaftMeans<'_, R>) {
+fn invade<R: Rules>(server: &Raft<R>, forgery: Forgery, means: &mut RaftMeans<'_, R>) {
     let term = highest_term(server, means).saturating_add(1);
     let prev_index = server.commit();
     let prev_term = server.entry(prev_index).map_or(0, |entry| entry.term);
@@ -361,7 +370,7 @@ fn invade<R: Rules>(server: &Raft<R>, means: &mut RaftMeans<'_, R>) {
         // Half of them get something else, so that whoever believes it disagrees.
         let other = means
             .is_in_second_half(to)
-            .then(|| contradiction(&message))
+            .then(|| contradiction(&message, forgery))
             .flatten();
         means.send(to, other.unwrap_or(message));
     }

@@ -79,7 +79,7 @@ impl Conspiracy {
         let overhears = |cabal: &Vec<PeerId>| {
             let theirs = |role: &&Role| role.peers.iter().any(|peer| cabal.contains(peer));
             let mut roles = roles.iter().filter(theirs);
-            roles.any(|role| role.what.contains(&Behaviour::Replay))
+            roles.any(|role| role.what.iter().any(|what| what.overhears()))
         };
         Some(Self {
             listens: cabals.iter().map(overhears).collect(),

@@ -16,7 +16,7 @@ use fedsim_scenarios::spec::adversaries::BehaviourSettings;
 use fedsim_scenarios::spec::{AdversarySpec, Behaviour, PeerSpec, Role, When, Who};
 
 use super::cabal::{Cabal, Founding, Part};
-use super::raft::RaftForge;
+use super::raft::{RaftForge, forged};
 use super::roles::Conspiracy;
 use super::{KeyRing, byzantine};
 
@@ -67,6 +67,7 @@ impl Desk {
         let founding = Founding {
             forge: Arc::new(RaftForge {
                 patience: SimDuration::from_millis(150),
+                forgery: forged,
             }),
             scheme: KeyScheme::ed25519(),
             keys: who

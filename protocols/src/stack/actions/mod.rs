@@ -23,7 +23,7 @@ pub(super) use office::{Office, Posting};
 
 use crate::federation::envelope::Code;
 use crate::federation::sanitise::Kind;
-use crate::federation::terms::{ActionId, ActionKind, Capability, Money};
+use crate::federation::terms::{ActionId, ActionKind, Capability, Digest, Money};
 use crate::fold_struct;
 use crate::peer::PeerId;
 use crate::time::SimDuration;
@@ -96,6 +96,12 @@ pub struct Effect {
     pub kind: ActionKind,
     /// By which ability.
     pub capability: Capability,
+    /// The digest of what went with it.
+    pub content: Digest,
+    /// Bytes of the envelope on the wire.
+    pub bytes: u64,
+    /// When it was first sent, by its source's clock.
+    pub issued_at: crate::time::LocalTime,
     /// When it expires, by its source's clock.
     pub expires_at: crate::time::LocalTime,
     /// When it had its effect, by the executor's clock.
@@ -107,6 +113,9 @@ fold_struct!(Effect {
     source,
     kind,
     capability,
+    content,
+    bytes,
+    issued_at,
     expires_at,
     at
 });

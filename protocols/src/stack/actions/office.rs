@@ -173,8 +173,9 @@ impl<R: Rules> Office<R> {
     ) -> Self {
         let identity = federation.directory.identities[&me];
         let registry = federation.directory.registry.clone();
-        let organisation = registry.organisation(identity);
-        let organisation = organisation.expect("BUG: a peer that no organisation enrolled");
+        let number = federation.organisation_of(me);
+        let number = number.expect("BUG: a peer without an organisation");
+        let organisation = Organisation(number as u16);
         let mut gate = Gate::new(identity, organisation);
         exposures.iter().cloned().for_each(|it| gate.expose(it));
         levels.iter().for_each(|(peer, level)| {
@@ -459,12 +460,16 @@ impl<R: Rules> Office<R> {
         if has_ended && self.config.stages.contains(&Stage::Freshness) {
             return self.refuse(from, (Refusal::Expired, true), Some(&action), ctx);
         }
+        let outcome = Digest::of(&action.payload);
         ctx.notify(StackEvent::ActionExecuted {
             effect: Effect {
                 action: action.id,
                 source: action.source,
                 kind: action.kind,
                 capability: action.capability.clone(),
+                content: outcome,
+                bytes: framed_len(&action) as u64,
+                issued_at: action.issued_at,
                 expires_at: action.expires_at,
                 at,
             },
@@ -473,7 +478,7 @@ impl<R: Rules> Office<R> {
             action: action.id,
             source: action.source,
             digest: action.digest(),
-            outcome: Digest::of(&action.payload),
+            outcome,
             at,
         };
         let level = self.gate.level(action.source);

@@ -49,6 +49,14 @@ impl Assembly {
         }
     }
 
+    pub(in crate::stack) fn replica(&self) -> Option<&PbftPeer> {
+        self.replica.as_ref()
+    }
+
+    pub(in crate::stack) fn client(&self) -> &PbftPeer {
+        &self.client
+    }
+
     pub(in crate::stack) fn on_start<R: Rules>(&mut self, ctx: &mut Ctx<'_, R>) -> AssemblyStep {
         self.step(ctx, |replica, client, ctx| {
             replica

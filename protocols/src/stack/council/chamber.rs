@@ -14,10 +14,11 @@ use crate::raft::{
 use super::minutes::Minutes;
 use super::{LIST, OUTER, Proposal, Tidings};
 use crate::stack::lodger::{self, Said};
-use crate::stack::{Ctx, Scope};
+use crate::stack::{Ctx, Scope, StackEvent};
 
 /// A member's part in a Raft council.
 pub(in crate::stack) struct Chamber {
+    members: Vec<PeerId>,
     server: RaftPeer,
     client: RaftPeer,
     outbox: Outbox<RaftPeer>,
@@ -51,6 +52,7 @@ impl Chamber {
         let voters = Configuration::of_voters(members.iter().copied());
         let client = RaftClient::new(Arc::clone(config), members.to_vec());
         Self {
+            members: members.to_vec(),
             server: Raft::new(me, Arc::clone(config), voters).into(),
             client: client.into(),
             outbox: Outbox::new(),
@@ -58,6 +60,10 @@ impl Chamber {
             scope,
             outer: OUTER,
         }
+    }
+
+    pub(in crate::stack) fn server(&self) -> &RaftPeer {
+        &self.server
     }
 
     /// The store as far as this member has applied it.
@@ -85,6 +91,12 @@ impl Chamber {
         message: &RaftMessage,
         ctx: &mut Ctx<'_, R>,
     ) -> ChamberStep {
+        if !self.members.contains(&from) {
+            // Raft believes whoever speaks to it.
+            let reason = "raft-of-a-stranger";
+            ctx.notify(StackEvent::Rejected { reason });
+            return ChamberStep::default();
+        }
         let is_answer = matches!(
             message,
             RaftMessage::Registered { .. } | RaftMessage::Answer { .. }

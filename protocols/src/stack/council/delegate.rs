@@ -99,6 +99,10 @@ impl Delegate {
         self.replica.is_some()
     }
 
+    pub(in crate::stack) fn replica(&self) -> Option<&PbftPeer> {
+        self.replica.as_ref()
+    }
+
     /// Whether `id` names a write of the delegate.
     pub(in crate::stack) fn is_own(id: RequestId) -> bool {
         id.0 & WRITES != 0

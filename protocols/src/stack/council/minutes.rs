@@ -24,7 +24,7 @@ fold_struct!(Proposal {
 
 impl Proposal {
     /// The bytes that are appended to the list: length, then content.
-    pub(super) fn entry(&self) -> Vec<u8> {
+    pub fn entry(&self) -> Vec<u8> {
         let bytes = borsh::to_vec(self).expect("writing to memory does not fail");
         borsh::to_vec(&bytes).expect("writing to memory does not fail")
     }

@@ -5,14 +5,14 @@ use fedsim_protocols::federation::envelope::Stage;
 use fedsim_protocols::federation::terms::{Capability, Level};
 use fedsim_protocols::stack::{Across, PrivacyGate};
 
-use super::Table;
+use super::{Named, Preset, Table};
 use crate::layer::choice::only;
 use crate::layer::names::Peers;
 use crate::layer::quantity::{duration, positive_duration};
 use crate::layer::scalar::{Words, words};
 use crate::layer::shape::{Tables, list, tables};
 use crate::layer::{Out, Reader, Section, Shape, Type, World, at};
-use crate::spec::{ExposeSpec, FederationSpec, ProtocolSpec, TrustSpec};
+use crate::spec::{ExposeSpec, FederationSpec, Profile, ProtocolSpec, SoftwareSpec, TrustSpec};
 use crate::tree::{Node, Value};
 
 pub(super) fn table() -> Table<FederationSpec> {
@@ -42,7 +42,46 @@ const ACROSS: Words<Across> = words(&[
         "By Raft among all peers: right only where nobody lies.",
         Across::Raft,
     ),
+    (
+        "broadcast",
+        "By nobody: whoever proposes tells all others, and each takes it when it comes.",
+        Across::Broadcast,
+    ),
 ]);
+
+const PROFILES: Words<Profile> = words(&[
+    ("none", Profile::None.about(), Profile::None),
+    (
+        "mcp-over-https",
+        Profile::McpOverHttps.about(),
+        Profile::McpOverHttps,
+    ),
+    (
+        "ruflo-shipped",
+        Profile::RufloShipped.about(),
+        Profile::RufloShipped,
+    ),
+    (
+        "ruflo-adr-078",
+        Profile::RufloAdr078.about(),
+        Profile::RufloAdr078,
+    ),
+    ("full", Profile::Full.about(), Profile::Full),
+]);
+
+const PRESETS: &[Named<FederationSpec>] = &[
+    ("none", Profile::None.about(), || Profile::None.preset()),
+    ("mcp-over-https", Profile::McpOverHttps.about(), || {
+        Profile::McpOverHttps.preset()
+    }),
+    ("ruflo-shipped", Profile::RufloShipped.about(), || {
+        Profile::RufloShipped.preset()
+    }),
+    ("ruflo-adr-078", Profile::RufloAdr078.about(), || {
+        Profile::RufloAdr078.preset()
+    }),
+    ("full", Profile::Full.about(), || Profile::Full.preset()),
+];
 
 const GATES: Words<PrivacyGate> = words(&[
     (
@@ -165,6 +204,10 @@ fn section() -> Section<FederationSpec> {
 /// Who decides, trusts and exposes, and what is checked.
 fn who(section: Section<FederationSpec>) -> Section<FederationSpec> {
     section
+    .part(Preset {
+            key: "profile",
+            presets: PRESETS,
+        })
     .key(
         "across",
         ACROSS,
@@ -183,6 +226,18 @@ fn who(section: Section<FederationSpec>) -> Section<FederationSpec> {
         expose(),
         at!(expose),
         "Who lets whom use what. Nothing else may be used.",
+    )
+    .key(
+        "revoked",
+        Peers,
+        at!(revoked),
+        "Whom its own organisation has revoked before the run begins; everybody knows.",
+    )
+    .key(
+        "software",
+        software(),
+        at!(software),
+        "Whose checks and gate are those of another profile.",
     )
     .key(
         "without",
@@ -243,6 +298,18 @@ fn audit(section: Section<FederationSpec>) -> Section<FederationSpec> {
             at!(audit_every),
             "How often two peers of other organisations countersign the head of a peer's audit log.",
         )
+}
+
+fn software() -> Tables<Section<SoftwareSpec>> {
+    let base = SoftwareSpec {
+        by: Vec::new(),
+        profile: Profile::Full,
+    };
+    tables(
+        Section::new("Peers that run other software.", base)
+            .required("by", Peers, at!(by), "Who.")
+            .required("profile", PROFILES, at!(profile), "Which."),
+    )
 }
 
 fn trust() -> Tables<Section<TrustSpec>> {

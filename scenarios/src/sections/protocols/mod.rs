@@ -135,28 +135,30 @@ impl<S, C: Clone + 'static> Part<S> for Overrides<S, C> {
 /// A name, what it stands for, and the configuration.
 type Named<C> = (&'static str, &'static str, fn() -> C);
 
-/// `preset`: a published set of values, from which the other keys start.
+/// A published set of values, from which the other keys start.
 struct Preset<C: 'static> {
+    /// The key, such as `preset`.
+    key: &'static str,
     presets: &'static [Named<C>],
 }
 
 impl<C> Part<C> for Preset<C> {
     fn names(&self) -> Vec<&'static str> {
-        vec!["preset"]
+        vec![self.key]
     }
 
     fn read(&self, table: &Node, into: &mut C, reader: &mut Reader<'_>) {
-        let Some(node) = table.get("preset") else {
+        let Some(node) = table.get(self.key) else {
             return;
         };
         let crate::tree::Value::Text(word) = &node.value else {
-            return reader.refuse_kind(node, "the name of a preset");
+            return reader.refuse_kind(node, "a name");
         };
         match self.presets.iter().find(|(name, _, _)| name == word) {
             Some((_, _, config)) => *into = config(),
             None => {
                 let names: Vec<&str> = self.presets.iter().map(|&(name, _, _)| name).collect();
-                let message = format!("there is no preset `{word}`");
+                let message = format!("there is no {} `{word}`", self.key);
                 reader.refuse_name(node.place, message, (word, &names));
             }
         }
@@ -169,7 +171,7 @@ impl<C> Part<C> for Preset<C> {
         let alternatives =
             alternatives.map(|&(name, about, _)| crate::layer::shape::Alternative { name, about });
         doc.keys.push(KeyDoc {
-            name: "preset",
+            name: self.key,
             about: "A published set of values, from which the other keys start.",
             kind: Type::Words(alternatives.collect()),
             default: None,

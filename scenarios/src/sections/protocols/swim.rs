@@ -82,6 +82,7 @@ const BOOTSTRAPS: Words<Bootstrap> = words(&[
 
 fn config() -> Section<SwimConfig> {
     let base = Section::new("Settings of a member.", SwimConfig::default()).part(Preset {
+        key: "preset",
         presets: &[
             (
                 "lan",

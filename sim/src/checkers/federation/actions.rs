@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use fedsim_protocols::federation::authorisation::level_of;
-use fedsim_protocols::federation::envelope::Refusal;
-use fedsim_protocols::federation::terms::{ActionId, Capability, Level};
+use fedsim_protocols::federation::authorisation::{capability_of, level_of};
+use fedsim_protocols::federation::envelope::{EnvelopeConfig, Refusal};
+use fedsim_protocols::federation::terms::{ActionId, ActionKind, Capability, Level};
 use fedsim_protocols::stack::{Effect, Ending};
 use fedsim_protocols::{Identity, PeerId};
 use fedsim_scenarios::spec::FederationSpec;
@@ -20,11 +20,25 @@ pub(super) const ONCE: &str = "federation/executed-once";
 /// Nothing is done after its expiry, the assumed skew of clocks aside.
 pub(super) const TIMELY: &str = "federation/not-after-expiry";
 
+/// Nothing is done by an envelope that is too large, valid for too long, or named for another expiry.
+pub(super) const WELL_FORMED: &str = "federation/well-formed";
+
 /// How far the scenario has `by` trust `of`.
 pub(super) fn trust(spec: &FederationSpec, by: PeerId, of: PeerId) -> Level {
     let said = spec.trust.iter().rev();
     let mut said = said.filter(|it| it.by.contains(&by) && it.of.contains(&of));
     said.next().map_or(spec.level, |it| it.level)
+}
+
+/// Whether an action of a kind may go by a capability: that of the kind; messages, queries and tasks
+/// also by one that the table of levels does not name.
+fn serves(kind: ActionKind, capability: &Capability) -> bool {
+    let is_open = matches!(
+        kind,
+        ActionKind::Message | ActionKind::Query | ActionKind::Task
+    );
+    let name = capability.name();
+    name == capability_of(kind) || is_open && level_of(name).is_none()
 }
 
 /// Checks and counts actions.
@@ -34,6 +48,8 @@ pub(super) struct Actions {
     authorised: Ledger,
     once: Ledger,
     timely: Ledger,
+    well_formed: Ledger,
+    limits: EnvelopeConfig,
     done: BTreeSet<(PeerId, Identity, ActionId)>,
     sent: BTreeMap<ActionId, SimTime>,
     latency: Survival,
@@ -71,6 +87,8 @@ impl Actions {
             authorised: Ledger::new(AUTHORISED),
             once: Ledger::new(ONCE),
             timely: Ledger::new(TIMELY),
+            well_formed: Ledger::new(WELL_FORMED),
+            limits: EnvelopeConfig::default(),
             done: BTreeSet::new(),
             sent: BTreeMap::new(),
             latency: Survival::default(),
@@ -83,8 +101,16 @@ impl Actions {
         *self.counts.entry(name).or_default() += 1;
     }
 
-    /// Whether the scenario lets `source` use a capability of `peer`.
-    fn allows(&self, peer: PeerId, source: PeerId, capability: &Capability) -> bool {
+    /// Whether the scenario lets `source` have `peer` do something of a kind by a capability.
+    fn allows(
+        &self,
+        peer: PeerId,
+        source: PeerId,
+        (kind, capability): (ActionKind, &Capability),
+    ) -> bool {
+        if !serves(kind, capability) || self.spec.revoked.contains(&source) {
+            return false;
+        }
         let exposed = self.spec.expose.iter();
         let exposed = exposed.filter(|it| it.by.contains(&peer) && it.to.contains(&source));
         let mut levels = exposed
@@ -101,7 +127,8 @@ impl Actions {
         self.count("actions_executed");
         self.authorised.exercise();
         let source = self.peers.get(&effect.source).copied();
-        let is_allowed = source.is_some_and(|it| self.allows(peer, it, &effect.capability));
+        let is_allowed =
+            source.is_some_and(|it| self.allows(peer, it, (effect.kind, &effect.capability)));
         if !is_allowed {
             let concerned: Vec<PeerId> = source.into_iter().chain([peer]).collect();
             let capability = &effect.capability;
@@ -121,6 +148,21 @@ impl Actions {
             let late = effect.at.since(effect.expires_at);
             self.timely.breach(at, &[peer], || {
                 format!("did something {late} after it had expired")
+            });
+        }
+        self.judge_form(at, peer, effect);
+    }
+
+    fn judge_form(&mut self, at: SimTime, peer: PeerId, effect: &Effect) {
+        self.well_formed.exercise();
+        let lifetime = effect.expires_at.since(effect.issued_at);
+        let is_well_formed = effect.bytes <= self.limits.bytes_max as u64
+            && lifetime <= self.limits.lifetime_max
+            && effect.action.expires_at() == effect.expires_at;
+        if !is_well_formed {
+            let bytes = effect.bytes;
+            self.well_formed.breach(at, &[peer], || {
+                format!("did what an envelope of {bytes} bytes, valid for {lifetime}, asked for")
             });
         }
     }
@@ -153,7 +195,12 @@ impl Actions {
     }
 
     pub(super) fn finish(&mut self, report: &mut WatchReport) {
-        let ledgers = [&self.authorised, &self.once, &self.timely];
+        let ledgers = [
+            &self.authorised,
+            &self.once,
+            &self.timely,
+            &self.well_formed,
+        ];
         let findings = ledgers.into_iter().map(|ledger| ledger.clone().finding());
         report.findings.extend(findings);
         for (name, count) in &self.counts {

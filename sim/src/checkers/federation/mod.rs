@@ -1,5 +1,5 @@
-//! Checkers of a federation: nobody does what the scenario does not allow, nothing is done twice or
-//! too late, and all decide alike.
+//! Checkers of a federation: nobody does what the scenario does not allow or what nobody asked for,
+//! nothing is done twice or too late, and all decide alike.
 //!
 //! What was allowed is read from the scenario's own `expose` and `trust`, never from a gate's word.
 //! What a peer that the scenario names as adversary says counts for nothing. Must not know how a
@@ -7,6 +7,7 @@
 
 mod actions;
 mod audited;
+mod authenticity;
 mod decisions;
 mod leaks;
 mod path;
@@ -28,8 +29,9 @@ use crate::engine::{Happened, Notice, Observer, Outcome, World, identity_seed};
 use crate::runner::{Watch, WatchReport};
 use crate::time::SimTime;
 
-use actions::{AUTHORISED, Actions, ONCE, TIMELY};
+use actions::{AUTHORISED, Actions, ONCE, TIMELY, WELL_FORMED};
 use audited::{AUDITED, Audited};
+use authenticity::{AS_ASKED, Authenticity};
 use decisions::{Decisions, ONE_ORDER, PROPOSED};
 use leaks::{Leaks, NO_LEAK};
 use path::Path;
@@ -39,6 +41,7 @@ pub struct FederationWatch {
     liars: BTreeSet<PeerId>,
     warm_up: SimTime,
     actions: Actions,
+    authenticity: Authenticity,
     decisions: Decisions,
     leaks: Leaks,
     path: Path,
@@ -63,6 +66,7 @@ impl FederationWatch {
         Self {
             audited: Audited::new(scenario, spec, identities.clone(), liars.clone()),
             audiences: BTreeMap::new(),
+            authenticity: Authenticity::new(&identities, |peer| !liars.contains(&peer)),
             liars,
             warm_up: SimTime::from(scenario.warm_up),
             actions: Actions::new(spec.clone(), identities),
@@ -81,6 +85,7 @@ impl FederationWatch {
             }
             StackEvent::ActionExecuted { effect } => {
                 self.actions.executed(at, peer, effect);
+                self.authenticity.executed(at, peer, effect);
                 self.path.executed(at, effect.action);
                 self.audited
                     .executed(at, peer, effect.source, effect.action);
@@ -88,10 +93,14 @@ impl FederationWatch {
             StackEvent::ActionSent {
                 action,
                 to,
+                kind,
+                capability,
                 payload,
-                ..
             } => {
                 self.audiences.insert(*action, *to);
+                let name = (peer, *action);
+                self.authenticity
+                    .asked(name, *to, (*kind, capability), payload);
                 self.actions.sent(at, *action);
                 self.path.sent(at, *action);
                 self.leaks.entered(at, peer, payload);
@@ -217,6 +226,7 @@ impl<R: Rules> Watch<StackPeer<R>> for FederationWatch {
 
     fn finish(&mut self, outcome: &Outcome, report: &mut WatchReport) {
         self.actions.finish(report);
+        self.authenticity.finish(report);
         self.decisions.finish(report);
         self.leaks.finish(report);
         self.audited.finish(outcome.ended_at, report);
@@ -232,7 +242,15 @@ impl<R: Rules> Watch<StackPeer<R>> for FederationWatch {
 
     fn invariant_names() -> Vec<&'static str> {
         vec![
-            AUTHORISED, ONCE, TIMELY, ONE_ORDER, PROPOSED, NO_LEAK, AUDITED,
+            AUDITED,
+            AUTHORISED,
+            ONCE,
+            TIMELY,
+            WELL_FORMED,
+            AS_ASKED,
+            ONE_ORDER,
+            PROPOSED,
+            NO_LEAK,
         ]
     }
 }

@@ -25,6 +25,8 @@ use fedsim_scenarios::Scenario;
 use fedsim_scenarios::spec::{ErrandLoad, FederationSpec, LoadLoop, RequestLoad};
 
 use super::{Stage, Staged, key_scheme};
+use crate::adversary::Forge;
+use crate::adversary::federation::StackForge;
 use crate::checkers::federation::FederationWatch;
 use crate::engine::{Cast, Workload, identity_seed};
 use crate::runner::RunFailure;
@@ -46,6 +48,7 @@ pub(super) fn stage<'a>(
 pub struct FederationCast<R: Rules = Strict> {
     configs: Vec<Arc<StackConfig>>,
     federation: Arc<Federation>,
+    forge: Arc<StackForge>,
     starts: Vec<SimTime>,
     organisations: Vec<Organisation>,
     errands: Vec<ErrandLoad>,
@@ -76,7 +79,7 @@ impl<R: Rules> FederationCast<R> {
             key: RunKey::from_seed(scenario.seed),
             scheme: scheme.clone(),
         };
-        let federation = Arc::new(owners.found(groups, spec.across));
+        let federation = Arc::new(owners.found(groups, spec));
         let shared = StackConfig {
             across: spec.across,
             raft: Arc::new(RaftConfig::default()),
@@ -87,6 +90,7 @@ impl<R: Rules> FederationCast<R> {
         let identities = &federation.directory.identities;
         let config = |peer: &PeerId| {
             Arc::new(StackConfig {
+                actions: Arc::new(spec.actions_of(*peer)),
                 exposures: exposures(*peer, spec, identities),
                 levels: levels(*peer, spec, identities),
                 ..shared.clone()
@@ -98,6 +102,7 @@ impl<R: Rules> FederationCast<R> {
             starts: starts.map(|peer| SimTime::from(peer.starts_at)).collect(),
             organisations,
             errands: scenario.workload.errands.clone(),
+            forge: Arc::new(StackForge::new(&federation, &shared)),
             federation,
             scheme,
             rules: PhantomData,
@@ -130,7 +135,7 @@ impl Owners {
         Keys::new(self.scheme.clone(), secret)
     }
 
-    fn found(&self, organisations: Vec<Vec<PeerId>>, across: Across) -> Federation {
+    fn found(&self, organisations: Vec<Vec<PeerId>>, spec: &FederationSpec) -> Federation {
         let numbers = 0..organisations.len() as u32;
         let organisation_keys = numbers.map(|number| self.of_other("organisation", number));
         let organisation_keys: Vec<Keys> = organisation_keys.collect();
@@ -142,12 +147,12 @@ impl Owners {
             key: keys.public(),
         };
         let everyone = organisations.concat();
-        let replicas = match across {
+        let replicas = match spec.across {
             Across::TwoTier => {
                 let pairs = organisations.iter().zip(&organisation_keys);
                 pairs.map(|(peers, keys)| member(peers[0], keys)).collect()
             }
-            Across::Flat | Across::Raft => {
+            Across::Flat | Across::Raft | Across::Broadcast => {
                 let members = everyone.iter();
                 members.map(|it| member(*it, &self.of_peer(*it))).collect()
             }
@@ -157,7 +162,7 @@ impl Owners {
             .map(|it| (*it, self.of_peer(*it).public()))
             .collect();
         let roster = Roster::genesis(replicas, clients, Default::default());
-        let directory = self.enrol(&organisations);
+        let directory = self.enrol(&organisations, &spec.revoked);
         Federation {
             organisations,
             roster: Arc::new(roster),
@@ -168,8 +173,8 @@ impl Owners {
         }
     }
 
-    /// Every peer introduced, and enrolled by its organisation's root.
-    fn enrol(&self, organisations: &[Vec<PeerId>]) -> Directory {
+    /// Every peer introduced, enrolled by its organisation's root, and some revoked by it.
+    fn enrol(&self, organisations: &[Vec<PeerId>], revoked: &[PeerId]) -> Directory {
         let root = |number: u16| self.of_other("organisation-root", u32::from(number));
         let numbers = 0..organisations.len() as u16;
         let roots = numbers
@@ -185,7 +190,10 @@ impl Owners {
                 let nickname = format!("{number}-{place}");
                 let introduction = IdentityRecord::introduce(&mut keys, of, &nickname);
                 let enrolment = IdentityRecord::enrol(&mut root, of, public);
-                for record in [introduction, enrolment] {
+                let revocation = revoked
+                    .contains(peer)
+                    .then(|| IdentityRecord::revoke(&mut root, of, public, None));
+                for record in [introduction, enrolment].into_iter().chain(revocation) {
                     let learnt = registry.learn(&record, &mut keys);
                     learnt.expect("BUG: a record of our own making proves itself");
                 }
@@ -249,6 +257,10 @@ impl<R: Rules> Cast for FederationCast<R> {
 
     fn starts_at(&self, peer: PeerId) -> SimTime {
         self.starts[peer.index()]
+    }
+
+    fn forge(&self) -> Arc<dyn Forge<StackPeer<R>>> {
+        Arc::clone(&self.forge) as Arc<dyn Forge<StackPeer<R>>>
     }
 
     fn key_scheme(&self) -> KeyScheme {

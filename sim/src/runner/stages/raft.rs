@@ -15,7 +15,7 @@ use fedsim_scenarios::spec::{Fault, PerOrganisation, RequestLoad, Role, Story};
 
 use super::{Acted, Stage, Staged};
 use crate::adversary::Forge;
-use crate::adversary::raft::RaftForge;
+use crate::adversary::raft::{RaftForge, forged};
 use crate::checkers::raft::RaftWatch;
 use crate::engine::{Cast, Workload};
 use crate::judge::{self, Call};
@@ -244,6 +244,7 @@ impl<R: Rules> Cast for RaftCast<R> {
             .map(|part| part.config.election_timeout_min);
         Arc::new(RaftForge {
             patience: timeouts.min().unwrap_or_default(),
+            forgery: forged,
         })
     }
 
