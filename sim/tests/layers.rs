@@ -58,6 +58,8 @@ fn violated(what: &str, without: &str, setting: &str) -> Vec<String> {
     let record = run(&scenario(&text));
     let found = record.summary.invariants.iter();
     let found = found.filter(|it| it.holds == Holds::Violated);
+    // What is done in another's name is on no log of that other: the audit notices that as well.
+    let found = found.filter(|it| it.name != "federation/audited");
     let names: Vec<String> = found.map(|it| it.name.replace("federation/", "")).collect();
     let done = record.summary.metrics["actions_done"];
     assert!(done > 5.0, "{}", told(&record));
