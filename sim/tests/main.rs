@@ -10,6 +10,8 @@ mod broken_rumor;
 mod broken_swim;
 /// A federation's runs do not depend on how signatures are made.
 mod federation;
+/// Every layer of a federation that is left out is missed.
+mod layers;
 /// PBFT counts messages and delays as the papers do.
 mod pbft;
 /// A trace of PBFT shows the votes behind every step.
