@@ -3,12 +3,15 @@
 use std::collections::BTreeMap;
 
 use fedsim_protocols::Signed;
-use fedsim_protocols::pbft::message::{Batch, Checkpoint, PreparedCertificate, ViewChange};
+use fedsim_protocols::pbft::message::{
+    Batch, Checkpoint, PrePrepare, PreparedCertificate, ViewChange,
+};
 use fedsim_protocols::pbft::{Digest, Pbft, PbftMessage, Rules, Sequence, View};
 
 use super::PbftMeans;
+use super::pretences::invented_request;
 
-/// Asks for the next view with a certificate that is wrong in one of three ways.
+/// Asks for the next view with a certificate that is wrong in one of four ways.
 pub(super) fn forge<R: Rules>(replica: &Pbft<R>, means: &mut PbftMeans<'_, R>) {
     let Some(mut content) = wish(replica, replica.view().next(), means) else {
         return;
@@ -17,7 +20,20 @@ pub(super) fn forge<R: Rules>(replica: &Pbft<R>, means: &mut PbftMeans<'_, R>) {
         return;
     };
     let quorum = replica.roster().quorum();
-    match means.dice.below(3) {
+    match means.dice.below(4) {
+        // A request that nobody made, at the end of the window.
+        3 => {
+            let Some(invented) = invented_request(1_000, means) else {
+                return;
+            };
+            certificate.batch = Batch::new(vec![invented]);
+            certificate.pre_prepare = means.sign(PrePrepare {
+                epoch: content.epoch,
+                view: replica.view(),
+                sequence: replica.high_watermark(),
+                digest: certificate.batch.digest(),
+            });
+        }
         // Too few.
         0 => certificate.prepares.truncate(1),
         // The same one again and again.
@@ -125,8 +141,8 @@ fn some_certificate<R: Rules>(means: &PbftMeans<'_, R>) -> Option<PreparedCertif
     })
 }
 
-/// The same new view in which what prepared is replaced by nothing, or whose proof counts one
-/// view-change several times, or is too small.
+/// The same new view in which what prepared last is replaced by nothing, or whose proof counts one
+/// view-change several times, or is too small; in turns, and the same for all receivers.
 pub(super) fn dishonest<R: Rules>(
     message: &PbftMessage,
     means: &mut PbftMeans<'_, R>,
@@ -135,24 +151,15 @@ pub(super) fn dishonest<R: Rules>(
         return None;
     };
     let mut content = new_view.content().clone();
-    let what = means.dice.below(3);
-    match (
-        what,
-        content.pre_prepares.first(),
-        content.view_changes.first(),
-    ) {
-        (0, Some(first), _) => {
-            let mut dropped = first.content().clone();
+    let first = content.view_changes.first().cloned();
+    match (content.view.0 % 3, content.pre_prepares.last_mut(), first) {
+        (1, Some(last), _) => {
+            let mut dropped = last.content().clone();
             dropped.digest = Batch::null().digest();
-            content.pre_prepares[0] = means.sign(dropped);
+            *last = means.sign(dropped);
         }
-        (1, _, Some(first)) => {
-            let first = first.clone();
-            content.view_changes.fill(first);
-        }
-        _ => {
-            content.view_changes.pop();
-        }
+        (2, _, Some(first)) => content.view_changes.fill(first),
+        _ => drop(content.view_changes.pop()),
     }
     let new_view = means.sign(content);
     Some(PbftMessage::NewView { new_view })

@@ -2,16 +2,18 @@
 //!
 //! Everything in PBFT is signed, and a cabal signs with its members' keys only: what it takes from
 //! others it can repeat, leave out and put where it does not belong. `primary` attacks the normal
-//! case, `changes` view changes, `steps` makes small mutants of every kind of message.
+//! case, `changes` view changes, `pretences` speaks in others' names, `steps` makes small
+//! mutants of every kind of message.
 
 mod changes;
+mod pretences;
 mod primary;
 mod steps;
 #[cfg(test)]
 mod tests;
 
 use fedsim_protocols::pbft::message::{Batch, Request};
-use fedsim_protocols::pbft::{Digest, Operation, Outcome, PbftMessage, PbftPeer, Rules};
+use fedsim_protocols::pbft::{Digest, Operation, Outcome, Pbft, PbftMessage, PbftPeer, Rules};
 use fedsim_protocols::{PeerId, Signed, SimDuration};
 use fedsim_scenarios::spec::Behaviour;
 
@@ -106,6 +108,17 @@ impl<R: Rules> Forge<PbftPeer<R>> for PbftForge {
                 .as_replica()
                 .and_then(|replica| primary::moved(message, replica.high_watermark(), means)),
             (Behaviour::SlowPrimary, PbftMessage::PrePrepare { .. }) => return Twist::Hold,
+            (Behaviour::SwappedBatch, PbftMessage::PrePrepare { .. })
+                if means.is_in_second_half(to) =>
+            {
+                primary::swapped(message)
+            }
+            (Behaviour::ForgedVotes, PbftMessage::Commit { commit }) => {
+                let replica = machine.as_replica();
+                let roster = replica.map(Pbft::roster);
+                roster.inspect(|it| pretences::votes_of_others((to, commit), it, means));
+                None
+            }
             (Behaviour::DishonestNewView, PbftMessage::NewView { .. }) => {
                 changes::dishonest(message, means)
             }
@@ -132,6 +145,21 @@ impl<R: Rules> Forge<PbftPeer<R>> for PbftForge {
         replaced.map_or(Twist::Keep, Twist::Replace)
     }
 
+    fn hear(
+        &self,
+        what: Behaviour,
+        (from, message): (PeerId, &PbftMessage),
+        machine: &PbftPeer<R>,
+        means: &mut PbftMeans<'_, R>,
+    ) -> bool {
+        if let (Behaviour::RecastVotes, PbftMessage::Prepare { prepare }, Some(replica)) =
+            (what, message, machine.as_replica())
+        {
+            pretences::recast((from, prepare), replica.roster(), means);
+        }
+        false
+    }
+
     fn act(&self, what: Behaviour, machine: &PbftPeer<R>, means: &mut PbftMeans<'_, R>) {
         let Some(replica) = machine.as_replica() else {
             return;
@@ -139,6 +167,7 @@ impl<R: Rules> Forge<PbftPeer<R>> for PbftForge {
         match what {
             Behaviour::ForgedViewChange => changes::forge(replica, means),
             Behaviour::ViewChangeStorm => changes::storm(replica, means),
+            Behaviour::ForgedVotes => pretences::request_of_other(replica, means),
             _ => {}
         }
     }

@@ -125,7 +125,8 @@ pub(super) fn equivocate<R: Rules>(
     other
 }
 
-/// Sends the votes of one of the cabal for an assignment; the primary's own prepare would not count.
+/// Sends the votes of one of the cabal for an assignment; the primary's own prepare too, which must
+/// not count.
 fn vote<R: Rules>(
     to: PeerId,
     told: &PrePrepare,
@@ -146,7 +147,7 @@ fn vote<R: Rules>(
         digest: told.digest,
         replica,
     };
-    let prepare = means.ring.sign(slot, prepare).filter(|_| slot != means.me);
+    let prepare = means.ring.sign(slot, prepare);
     let prepare = prepare.map(|prepare| PbftMessage::Prepare { prepare });
     let commit = means.ring.sign(slot, commit);
     let commit = commit.map(|commit| PbftMessage::Commit { commit });
@@ -167,5 +168,14 @@ pub(super) fn moved<R: Rules>(
     let mut content = pre_prepare.content().clone();
     content.sequence = sequence;
     let (pre_prepare, batch) = (means.sign(content), batch.clone());
+    Some(PbftMessage::PrePrepare { pre_prepare, batch })
+}
+
+/// The same assignment, with nothing in place of the batch that it names.
+pub(super) fn swapped(message: &PbftMessage) -> Option<PbftMessage> {
+    let PbftMessage::PrePrepare { pre_prepare, .. } = message else {
+        return None;
+    };
+    let (pre_prepare, batch) = (pre_prepare.clone(), Batch::null());
     Some(PbftMessage::PrePrepare { pre_prepare, batch })
 }
