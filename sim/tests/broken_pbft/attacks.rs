@@ -103,13 +103,13 @@ pub(super) const PLOT_9: Attack = PLOT_8.at(9);
 pub(super) const IMPERSONATION: Attack = Attack::new(
     "equivocating primary that votes in others' names",
     4,
-    "[[adversaries]]\nwho = \"peer-1\"\nwhat = [\"equivocating-primary\", \"impersonate\"]\npace = \"1s\"\n",
+    "[[adversaries]]\nwho = \"peer-1\"\nwhat = [\"equivocating-primary\", \"forged-votes\"]\npace = \"1s\"\n",
 );
 
 pub(super) const INVENTED_REQUESTS: Attack = Attack::new(
     "requests in clients' names",
     4,
-    "[[adversaries]]\nwho = \"peer-4\"\nat = \"2s\"\nwhat = [\"impersonate\"]\npace = \"1s\"\n",
+    "[[adversaries]]\nwho = \"peer-4\"\nat = \"2s\"\nwhat = [\"forged-votes\"]\npace = \"1s\"\n",
 );
 
 pub(super) const MUTATION: Attack = Attack::new(
