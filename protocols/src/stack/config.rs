@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::federation::authorisation::Exposure;
+use crate::federation::injection::Patterns;
 use crate::federation::sanitise::Sanitiser;
 use crate::federation::terms::Level;
 use crate::identity::{Identity, Keys};
@@ -57,6 +58,8 @@ pub struct Federation {
     pub directory: Arc<Directory>,
     /// Finds and removes what must not leave.
     pub sanitiser: Arc<Sanitiser>,
+    /// Finds prompt injections.
+    pub patterns: Arc<Patterns>,
     /// What each organisation makes its pseudonyms from; read by its own peers alone.
     pub pseudonym_secrets: Vec<[u8; 32]>,
 }

@@ -4,6 +4,7 @@ use crate::event::Event;
 use crate::federation::audit::Record;
 use crate::federation::envelope::Refusal;
 use crate::federation::terms::{ActionId, ActionKind, Capability};
+use crate::federation::trust::{Assessment, Step};
 use crate::fold_enum;
 use crate::identity::Identity;
 use crate::pbft::PbftEvent;
@@ -103,6 +104,36 @@ pub enum StackEvent {
         /// Up to this number.
         upto: u64,
     },
+    /// Work that another had asked for begins.
+    WorkBegun {
+        /// Which action.
+        action: ActionId,
+        /// Whose.
+        source: Identity,
+        /// By which ability.
+        capability: Capability,
+    },
+    /// It trusts another peer further or less far than before.
+    TrustMoved {
+        /// Whom.
+        of: Identity,
+        /// From where to where, and why.
+        step: Step,
+    },
+    /// The score of another peer has changed.
+    TrustScored {
+        /// To what, and out of what.
+        assessment: Box<Assessment>,
+    },
+    /// The breaker of another peer has changed.
+    BreakerMoved {
+        /// Whose.
+        of: Identity,
+        /// The state before.
+        from: &'static str,
+        /// The state after.
+        to: &'static str,
+    },
     /// An input was refused.
     Rejected {
         /// Why: a constant.
@@ -126,6 +157,10 @@ fold_enum!(StackEvent {
     13 = Recorded { record },
     14 = RecordsDurable { upto },
     15 = RecordsFound { upto },
+    16 = WorkBegun { action, source, capability },
+    17 = TrustMoved { of, step },
+    18 = TrustScored { assessment },
+    19 = BreakerMoved { of, from, to },
 });
 
 impl Event for StackEvent {
@@ -145,6 +180,10 @@ impl Event for StackEvent {
             Self::Recorded { .. } => "recorded",
             Self::RecordsDurable { .. } => "records-durable",
             Self::RecordsFound { .. } => "records-found",
+            Self::WorkBegun { .. } => "work-begun",
+            Self::TrustMoved { .. } => "trust-moved",
+            Self::TrustScored { .. } => "trust-scored",
+            Self::BreakerMoved { .. } => "breaker-moved",
             Self::Rejected { .. } => "rejected",
         }
     }
@@ -165,7 +204,11 @@ impl Event for StackEvent {
             | Self::ActionLeft { .. }
             | Self::Recorded { .. }
             | Self::RecordsDurable { .. }
-            | Self::RecordsFound { .. } => None,
+            | Self::RecordsFound { .. }
+            | Self::WorkBegun { .. }
+            | Self::TrustMoved { .. }
+            | Self::TrustScored { .. }
+            | Self::BreakerMoved { .. } => None,
         }
     }
 
@@ -198,6 +241,17 @@ impl Event for StackEvent {
             Self::ActionLeft { action } => format!("{action:?}"),
             Self::Recorded { record } => record.in_words(),
             Self::RecordsDurable { upto } | Self::RecordsFound { upto } => format!("to {upto}"),
+            Self::WorkBegun { action, source, .. } => format!("{action:?} for {source:?}"),
+            Self::TrustMoved { of, step } => format!(
+                "{of:?}, {} to {}, {}",
+                step.from.name(),
+                step.to.name(),
+                step.why.name()
+            ),
+            Self::TrustScored { assessment } => {
+                format!("{:?}, {}", assessment.peer, assessment.score)
+            }
+            Self::BreakerMoved { of, from, to } => format!("{of:?}, {from} to {to}"),
             Self::Rejected { reason } => (*reason).to_owned(),
         }
     }

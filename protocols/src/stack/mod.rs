@@ -30,7 +30,10 @@ use crate::pbft::{PbftRecord, PbftTimer};
 use crate::protocol::Context;
 use crate::raft::{RaftRecord, RaftTimer};
 
-pub use actions::{ActionRecord, ActionsConfig, Directory, Effect, Ending, Errand, PrivacyGate};
+pub use actions::{
+    ActionRecord, ActionsConfig, ConductConfig, Directory, Effect, Ending, Errand, PrivacyGate,
+    Screening,
+};
 pub use config::{Across, Federation, StackConfig};
 pub use council::Proposal;
 pub use event::StackEvent;
@@ -65,6 +68,8 @@ pub enum StackTimer {
     },
     /// Third parties are to countersign the head of the audit log.
     Countersign,
+    /// What is thought of others is to be recomputed.
+    Evaluate,
 }
 
 fold_enum!(StackTimer {
@@ -73,6 +78,7 @@ fold_enum!(StackTimer {
     3 = Resend { number },
     4 = Work { ticket },
     5 = Countersign {},
+    6 = Evaluate {},
 });
 
 /// What a peer keeps on disk.

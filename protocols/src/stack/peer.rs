@@ -302,6 +302,7 @@ impl<R: Rules> Protocol for StackPeer<R> {
                 let heads = self.office.on_countersign(ctx);
                 self.post(heads, ctx);
             }
+            StackTimer::Evaluate => self.office.on_evaluate(ctx),
             StackTimer::Work { ticket } => {
                 let receipt = self.office.on_work_done(ticket, ctx);
                 self.post(receipt, ctx);

@@ -64,6 +64,7 @@ fn federation(organisations: u32, size: u32, across: Across) -> Arc<Federation> 
         organisation_keys,
         directory,
         sanitiser: Arc::new(Sanitiser::new(Arc::default(), Policy::default())),
+        patterns: Arc::default(),
         pseudonym_secrets: vec![[3; 32]; count],
     })
 }

@@ -1,9 +1,11 @@
 //! A federation of organisations, and what its users want done.
 
 use fedsim_protocols::federation::audit::ContentMode;
+use fedsim_protocols::federation::breaker::BreakerConfig;
 use fedsim_protocols::federation::envelope::Stage;
 use fedsim_protocols::federation::terms::{ActionKind, Capability, Level};
-use fedsim_protocols::stack::{Across, ActionsConfig, PrivacyGate};
+use fedsim_protocols::federation::trust::{Model, TrustConfig};
+use fedsim_protocols::stack::{Across, ActionsConfig, PrivacyGate, Screening};
 use fedsim_protocols::{PeerId, Probability, SimDuration};
 
 use super::profile::Profile;
@@ -40,6 +42,14 @@ pub struct FederationSpec {
     pub audit_content: ContentMode,
     /// How often the heads of audit logs are countersigned.
     pub audit_every: SimDuration,
+    /// How trust moves.
+    pub trust_model: Option<Model>,
+    /// How often scores are recomputed.
+    pub trust_every: SimDuration,
+    /// Whether there are circuit breakers.
+    pub breaker: bool,
+    /// Which payloads are screened for prompt injections.
+    pub screening: Screening,
 }
 
 impl Default for FederationSpec {
@@ -61,6 +71,10 @@ impl Default for FederationSpec {
             work_max: actions.work_max,
             audit_content: actions.audit.content,
             audit_every: actions.audit.countersign_every,
+            trust_model: None,
+            trust_every: TrustConfig::default().evaluate_every,
+            breaker: false,
+            screening: actions.screening,
         }
     }
 }
@@ -76,6 +90,13 @@ impl FederationSpec {
         (actions.work_min, actions.work_max) = (self.work_min, self.work_max);
         actions.audit.content = self.audit_content;
         actions.audit.countersign_every = self.audit_every;
+        actions.conduct.trust = self.trust_model.map(|model| TrustConfig {
+            model,
+            evaluate_every: self.trust_every,
+            ..TrustConfig::default()
+        });
+        actions.conduct.breaker = self.breaker.then(BreakerConfig::default);
+        actions.screening = self.screening;
         actions
     }
 
@@ -151,6 +172,10 @@ pub struct ErrandLoad {
     pub bytes: u64,
     /// The chance that its payload is a document with a canary in it.
     pub canaries: Probability,
+    /// The chance that its payload is a document with a prompt injection in it.
+    pub injections: Probability,
+    /// What it is worth and may cost, in millionths of a USD.
+    pub micro_usd: u32,
     /// How long it may take.
     pub lifetime: SimDuration,
 }

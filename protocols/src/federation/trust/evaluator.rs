@@ -60,6 +60,13 @@ pub struct Components {
     pub integrity: Share,
 }
 
+crate::fold_struct!(Components {
+    success,
+    uptime,
+    threat,
+    integrity
+});
+
 /// One peer's score at one evaluation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Assessment {
@@ -80,6 +87,17 @@ pub struct Assessment {
     /// The step taken, if one was.
     pub step: Option<Step>,
 }
+
+crate::fold_struct!(Assessment {
+    peer,
+    components,
+    score,
+    reference,
+    sound,
+    interactions,
+    level,
+    step
+});
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct Dossier {
@@ -164,7 +182,8 @@ impl<R: Rules> Evaluator<R> {
 
     /// A human sets a peer's level, forgives what made it fall and lets it rise from there.
     pub fn decree(&mut self, peer: Identity, organisation: Organisation, to: Level) -> Step {
-        let fresh = Weights::new(&self.config.sound);
+        let sound = self.config.sound;
+        let fresh = Weights::new(&sound);
         let dossier = self.dossier(peer, organisation);
         if dossier.has_fallen {
             (dossier.weights, dossier.tally) = (fresh, Tally::default());
@@ -172,6 +191,9 @@ impl<R: Rules> Evaluator<R> {
         }
         dossier.has_fallen = false;
         dossier.ceiling = Level::Privileged;
+        if to > Level::Verified {
+            dossier.weights.vouch(&sound);
+        }
         dossier.set(to, Move::Decreed)
     }
 

@@ -51,6 +51,8 @@ pub struct Step {
     pub why: Move,
 }
 
+crate::fold_struct!(Step { from, to, why });
+
 /// What is looked at when a level is judged.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Standing {

@@ -25,6 +25,9 @@ pub struct SoundConfig {
     pub prior: u32,
     /// At how many remembered threats nothing is left of the score. Default 3.
     pub threats_full: u32,
+    /// As how many full interactions and answered heartbeats a human's word counts; they decay like
+    /// others. Default 20.
+    pub vouched: u32,
 }
 
 impl Default for SoundConfig {
@@ -35,6 +38,7 @@ impl Default for SoundConfig {
             earned_per_hour: 60,
             prior: 2,
             threats_full: 3,
+            vouched: 20,
         }
     }
 }
@@ -65,6 +69,13 @@ impl Weights {
             allowance: u64::from(config.earned_per_hour) * ONE,
             ..Self::default()
         }
+    }
+
+    /// A human vouches for the peer.
+    pub(super) fn vouch(&mut self, config: &SoundConfig) {
+        let vouched = u64::from(config.vouched) * ONE;
+        self.served = self.served.max(vouched);
+        self.alive = self.alive.max(vouched);
     }
 
     pub(super) fn note(&mut self, evidence: Evidence, config: &SoundConfig) {

@@ -24,6 +24,7 @@ use super::{Ending, Errand};
 impl<R: Rules> Office<R> {
     /// Begins to have heads countersigned, some time within the first span of the schedule.
     pub(in crate::stack) fn on_start(&mut self, ctx: &mut Ctx<'_, R>) {
+        self.conduct.schedule(ctx);
         if self.records.is_kept() {
             let every = self.config.audit.countersign_every;
             let phase = ctx.rng().between(0, every.as_nanos());

@@ -12,13 +12,16 @@
 //! `records` writes it, `desk` acts on it. Must not know councils.
 
 mod book;
+mod conduct;
 mod counter;
 mod desk;
 mod office;
 mod records;
+mod regard;
 
+pub use conduct::ConductConfig;
 pub use counter::ActionRecord;
-pub use office::{ActionsConfig, Directory, PrivacyGate};
+pub use office::{ActionsConfig, Directory, PrivacyGate, Screening};
 pub(super) use office::{Office, Posting};
 
 use crate::federation::envelope::Code;

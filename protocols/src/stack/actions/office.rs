@@ -14,6 +14,7 @@ use crate::federation::envelope::{
 };
 use crate::federation::grant::Parties as _;
 use crate::federation::identity::Registry;
+use crate::federation::injection::{Direction, Screen};
 use crate::federation::rules::Rules;
 use crate::federation::sanitise::PairKey;
 use crate::federation::terms::{
@@ -30,6 +31,7 @@ use crate::stack::{Ctx, StackEvent, StackRecord, StackReply, StackTimer};
 use crate::time::{LocalTime, SimDuration};
 
 use super::book::{Book, Open};
+use super::conduct::{Conduct, ConductConfig};
 use super::counter::{self, ActionRecord, Slots};
 use super::records::Records;
 use super::{Effect, Ending, Errand};
@@ -49,6 +51,10 @@ pub struct ActionsConfig {
     pub work_max: SimDuration,
     /// When what must not leave is taken out of a payload.
     pub gate: PrivacyGate,
+    /// What follows from how others behave.
+    pub conduct: ConductConfig,
+    /// Which payloads are screened for prompt injections.
+    pub screening: Screening,
     /// How the audit log is kept, if [`Stage::Audit`] stands.
     pub audit: AuditConfig,
 }
@@ -65,6 +71,18 @@ pub enum PrivacyGate {
     Off,
 }
 
+/// Which payloads are screened for prompt injections.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Screening {
+    /// None.
+    #[default]
+    Off,
+    /// What others send.
+    Inbound,
+    /// What others send, and what is sent to them.
+    Both,
+}
+
 impl Default for ActionsConfig {
     /// All checks, 2 s for an answer, no time for work. There is no stage for sessions as long as
     /// nothing opens any.
@@ -77,6 +95,8 @@ impl Default for ActionsConfig {
             work_min: SimDuration::ZERO,
             work_max: SimDuration::ZERO,
             gate: PrivacyGate::default(),
+            conduct: ConductConfig::default(),
+            screening: Screening::default(),
             audit: AuditConfig::default(),
         }
     }
@@ -99,7 +119,7 @@ pub(in crate::stack) struct Posting {
 
 /// Work that was taken on.
 pub(super) struct Work {
-    from: PeerId,
+    pub(super) from: PeerId,
     pub(super) action: Signed<Action>,
 }
 
@@ -109,8 +129,10 @@ pub(in crate::stack) struct Office<R: Rules> {
     pub(super) federation: Arc<Federation>,
     pub(super) identity: Identity,
     pub(super) organisation: Organisation,
-    registry: Registry,
+    pub(super) registry: Registry,
     pub(super) gate: Gate<R>,
+    pub(super) conduct: Conduct<R>,
+    screen: Option<Screen<R>>,
     receiver: Receiver<R>,
     pub(super) book: Book,
     slots: Slots,
@@ -127,6 +149,19 @@ struct Around<'a, R: Rules> {
     identity: Identity,
     registry: &'a Registry,
     gate: &'a Gate<R>,
+    conduct: &'a Conduct<R>,
+    screen: Option<&'a Screen<R>>,
+}
+
+/// What is asked of a gate for an action.
+pub(super) fn request_of(action: &Action) -> Request<'_> {
+    Request {
+        source: action.source,
+        session: None,
+        kind: action.kind,
+        capability: &action.capability,
+        grants: &action.grants,
+    }
 }
 
 impl<R: Rules> Neighbours for Around<'_, R> {
@@ -142,22 +177,16 @@ impl<R: Rules> Neighbours for Around<'_, R> {
         self.registry.is_barred(source)
     }
 
-    fn is_closed(&mut self, _: Identity, _: LocalTime) -> bool {
-        true
+    fn is_closed(&mut self, source: Identity, _: LocalTime) -> bool {
+        self.conduct.serves(source)
     }
 
-    fn is_clean(&mut self, _: &Action) -> bool {
-        true
+    fn is_clean(&mut self, action: &Action) -> bool {
+        is_clean(self.screen, &action.payload, Direction::Inbound)
     }
 
     fn is_authorised(&mut self, action: &Action, now: LocalTime, keys: &mut Keys) -> bool {
-        let request = Request {
-            source: action.source,
-            session: None,
-            kind: action.kind,
-            capability: &action.capability,
-            grants: &action.grants,
-        };
+        let request = request_of(action);
         self.gate.decide(&request, now, self.registry, keys).is_ok()
     }
 }
@@ -181,6 +210,11 @@ impl<R: Rules> Office<R> {
         levels.iter().for_each(|(peer, level)| {
             gate.set_level(*peer, *level);
         });
+        let known = levels.iter();
+        let known =
+            known.filter_map(|(peer, level)| Some((*peer, registry.organisation(*peer)?, *level)));
+        let conduct = Conduct::new(&config.conduct, known);
+        let screen = || Screen::new(Arc::clone(&federation.patterns));
         let secret = federation.pseudonym_secrets[usize::from(organisation.0)];
         let secret = *blake3::keyed_hash(&secret, &identity.0).as_bytes();
         Self {
@@ -191,6 +225,8 @@ impl<R: Rules> Office<R> {
             organisation,
             registry,
             gate,
+            conduct,
+            screen: (config.screening != Screening::Off).then(screen),
             book: Book::default(),
             slots: Slots::default(),
             work: BTreeMap::new(),
@@ -225,7 +261,9 @@ impl<R: Rules> Office<R> {
     ) -> Option<Posting> {
         let identities = &self.federation.directory.identities;
         let audience = identities.get(&errand.to).copied();
-        let payload = audience.and_then(|audience| self.cleaned(audience, &errand.payload, ctx));
+        let payload = audience
+            .filter(|audience| self.may_ask(*audience, &errand.capability, ctx))
+            .and_then(|audience| self.cleaned(audience, &errand.payload, ctx));
         let (Some(audience), Some(payload)) = (audience, payload) else {
             let to = errand.to;
             ctx.notify(StackEvent::ActionWithheld { to });
@@ -245,6 +283,7 @@ impl<R: Rules> Office<R> {
             capability: action.capability.clone(),
             payload: action.payload.clone(),
         });
+        self.note_asked(audience, ctx);
         let action = ctx.sign(action);
         let number = self.book.add(Open {
             request,
@@ -266,6 +305,11 @@ impl<R: Rules> Office<R> {
             // Nobody can say what is in it.
             return (self.config.gate == PrivacyGate::Off).then(|| payload.to_vec());
         };
+        let screen = self.screen.as_ref();
+        let screen = screen.filter(|_| self.config.screening == Screening::Both);
+        if !is_clean(screen, payload, Direction::Outbound) {
+            return None;
+        }
         let scrub = || {
             let pair = self.pair_key(audience);
             let level = self.gate.level(audience);
@@ -347,6 +391,7 @@ impl<R: Rules> Office<R> {
         if let Some(open) = self.book.close(number) {
             ctx.cancel_timer(StackTimer::Resend { number });
             self.note_ending(&open, ending, ctx);
+            self.note_end_of(&open, ending, ctx);
             let action = open.action.id;
             ctx.notify(StackEvent::ActionEnded { action, ending });
             ctx.reply(open.request, StackReply::Ended { ending });
@@ -364,13 +409,17 @@ impl<R: Rules> Office<R> {
             identity: self.identity,
             registry: &self.registry,
             gate: &self.gate,
+            conduct: &self.conduct,
+            screen: self.screen.as_ref(),
         };
         let arrival = Arrival::Decoded {
             action,
             size: framed_len(action),
         };
         let now = ctx.now();
-        match self.receiver.receive(arrival, now, ctx.keys(), &mut around) {
+        let verdict = (self.receiver).receive(arrival, now, ctx.keys(), &mut around);
+        self.note_envelope(from, action.source, &verdict, ctx);
+        match verdict {
             Verdict::Execute {
                 action,
                 seen,
@@ -392,7 +441,7 @@ impl<R: Rules> Office<R> {
     }
 
     /// Refuses an envelope, or work that had begun.
-    fn refuse(
+    pub(super) fn refuse(
         &mut self,
         from: PeerId,
         (refusal, ends_work): (Refusal, bool),
@@ -441,7 +490,7 @@ impl<R: Rules> Office<R> {
     }
 
     pub(super) fn begin(&mut self, ticket: u64, ctx: &mut Ctx<'_, R>) {
-        if self.work.contains_key(&ticket) {
+        if self.may_begin(ticket, ctx) {
             let (low, high) = (self.config.work_min, self.config.work_max);
             let span = ctx.rng().between(low.as_nanos(), high.as_nanos());
             ctx.set_timer(StackTimer::Work { ticket }, SimDuration::from_nanos(span));
@@ -509,6 +558,7 @@ impl<R: Rules> Office<R> {
         if is_right && self.records.answered(signer, answer, ctx) {
             self.end(number, Ending::Done, ctx);
         } else {
+            self.note_bad_answer(number, ctx);
             let reason = "bad-receipt";
             ctx.notify(StackEvent::Rejected { reason });
         }
@@ -536,6 +586,14 @@ impl<R: Rules> Office<R> {
             }
         }
     }
+}
+
+/// Whether a screen lets a payload through; what it cannot read it does not.
+fn is_clean<R: Rules>(screen: Option<&Screen<R>>, payload: &[u8], direction: Direction) -> bool {
+    screen.is_none_or(|screen| {
+        let text = std::str::from_utf8(payload);
+        text.is_ok_and(|text| !screen.screen(text, direction).is_refused)
+    })
 }
 
 fn nonce<R: Rules>(ctx: &mut Ctx<'_, R>) -> Nonce {

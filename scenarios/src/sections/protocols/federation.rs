@@ -3,7 +3,8 @@
 use fedsim_protocols::federation::audit::ContentMode;
 use fedsim_protocols::federation::envelope::Stage;
 use fedsim_protocols::federation::terms::{Capability, Level};
-use fedsim_protocols::stack::{Across, PrivacyGate};
+use fedsim_protocols::federation::trust::Model;
+use fedsim_protocols::stack::{Across, PrivacyGate, Screening};
 
 use super::{Named, Preset, Table};
 use crate::layer::choice::only;
@@ -106,6 +107,44 @@ const CONTENTS: Words<ContentMode> = words(&[
     ),
 ]);
 
+const MODELS: Words<Option<Model>> = words(&[
+    (
+        "fixed",
+        "Not at all: it stays where it was at the start.",
+        None,
+    ),
+    (
+        "reference",
+        "By the formula of ruflo 3.38, holes included.",
+        Some(Model::Reference),
+    ),
+    (
+        "sound",
+        "By evidence that decays and cannot be bought.",
+        Some(Model::Sound),
+    ),
+]);
+
+const BREAKERS: Words<bool> = words(&[
+    ("off", "There are none.", false),
+    (
+        "on",
+        "More than 5 USD in 24 h, or more than half failures of at least 10 in 1 h, suspend for \
+         30 min; 24 h of that evict.",
+        true,
+    ),
+]);
+
+const SCREENINGS: Words<Screening> = words(&[
+    ("off", "None.", Screening::Off),
+    ("inbound", "What others send.", Screening::Inbound),
+    (
+        "both",
+        "What others send, and what is sent to them.",
+        Screening::Both,
+    ),
+]);
+
 const LEVELS: Words<Level> = words(&[
     ("untrusted", "0: may discover.", Level::Untrusted),
     ("verified", "1: may ask for status.", Level::Verified),
@@ -134,6 +173,12 @@ const STAGES: Words<Stage> = words(&[
     ("freshness", "That it is of the present.", Stage::Freshness),
     ("replay", "That it was not seen before.", Stage::Replay),
     ("revocation", "That its source may act.", Stage::Revocation),
+    (
+        "breaker",
+        "That its source is not suspended.",
+        Stage::Breaker,
+    ),
+    ("policy", "That its content is harmless.", Stage::Policy),
     (
         "authorisation",
         "That somebody allowed it.",
@@ -179,12 +224,12 @@ impl Shape<Capability> for CapabilityName {
 }
 
 fn section() -> Section<FederationSpec> {
-    audit(pace(who(Section::new(
+    conduct(audit(pace(who(Section::new(
         "A federation of the scenario's organisations. Actions are signed, judged by a list of \
          checks, done once and answered by a receipt; what changes shared state is decided. Errands \
          stand under `[[workload.errands]]`.",
         FederationSpec::default(),
-    ))))
+    )))))
     .check(|spec, node, reader| {
         if spec.work_min > spec.work_max {
             let right = format!("must be at least work_min, {}", spec.work_min);
@@ -280,6 +325,36 @@ fn pace(section: Section<FederationSpec>) -> Section<FederationSpec> {
             duration(),
             at!(work_max),
             "The most that it takes.",
+        )
+}
+
+/// What follows from how others behave.
+fn conduct(section: Section<FederationSpec>) -> Section<FederationSpec> {
+    section
+        .key(
+            "trust_model",
+            MODELS,
+            at!(trust_model),
+            "How trust moves with what a peer sees of another.",
+        )
+        .key(
+            "trust_every",
+            positive_duration(),
+            at!(trust_every),
+            "How often scores are recomputed.",
+        )
+        .key(
+            "breaker",
+            BREAKERS,
+            at!(breaker),
+            "Whether a peer that costs too much or fails too often is neither asked nor served for \
+             a while.",
+        )
+        .key(
+            "screening",
+            SCREENINGS,
+            at!(screening),
+            "Which payloads are screened for prompt injections.",
         )
 }
 

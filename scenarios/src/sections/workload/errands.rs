@@ -6,7 +6,7 @@ use fedsim_protocols::{Probability, SimDuration};
 use super::ARRIVALS;
 use crate::layer::names::Peers;
 use crate::layer::quantity::{Chance, duration, positive_duration, rate, size};
-use crate::layer::scalar::{Words, words};
+use crate::layer::scalar::{Words, count, words};
 use crate::layer::shape::{Tables, maybe, tables};
 use crate::layer::{Section, at};
 use crate::sections::protocols::federation::CapabilityName;
@@ -75,6 +75,8 @@ pub(super) fn errands() -> Tables<Section<ErrandLoad>> {
         until: None,
         bytes: 512,
         canaries: Probability::ZERO,
+        injections: Probability::ZERO,
+        micro_usd: 0,
         lifetime: SimDuration::from_secs(60),
     };
     tables(what(when(Section::new(
@@ -136,6 +138,18 @@ fn what(section: Section<ErrandLoad>) -> Section<ErrandLoad> {
             at!(canaries),
             "The chance that its payload is a document with personal data or a secret in it, plainly \
              or in disguise.",
+        )
+        .key(
+            "injections",
+            Chance,
+            at!(injections),
+            "The chance that its payload is a document with a prompt injection in it.",
+        )
+        .key(
+            "micro_usd",
+            count(0..=1_000_000_000),
+            at!(micro_usd),
+            "What it is worth and may cost, in millionths of a USD.",
         )
         .key(
             "lifetime",

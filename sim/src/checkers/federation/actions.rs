@@ -45,6 +45,8 @@ fn serves(kind: ActionKind, capability: &Capability) -> bool {
 pub(super) struct Actions {
     spec: FederationSpec,
     peers: BTreeMap<Identity, PeerId>,
+    /// The highest level to which a peer has ever raised another.
+    raised: BTreeMap<(PeerId, PeerId), Level>,
     authorised: Ledger,
     once: Ledger,
     timely: Ledger,
@@ -84,6 +86,7 @@ impl Actions {
         Self {
             spec,
             peers,
+            raised: BTreeMap::new(),
             authorised: Ledger::new(AUTHORISED),
             once: Ledger::new(ONCE),
             timely: Ledger::new(TIMELY),
@@ -99,6 +102,12 @@ impl Actions {
 
     fn count(&mut self, name: &'static str) {
         *self.counts.entry(name).or_default() += 1;
+    }
+
+    /// `by` trusts `of` this far now. What it began under a higher level it may end.
+    pub(super) fn trusted(&mut self, by: PeerId, of: PeerId, level: Level) {
+        let raised = self.raised.entry((by, of)).or_default();
+        *raised = level.max(*raised);
     }
 
     /// Whether the scenario lets `source` have `peer` do something of a kind by a capability.
@@ -120,7 +129,9 @@ impl Actions {
             return false;
         };
         let needed = level_of(capability.name()).unwrap_or(Level::Untrusted);
-        trust(&self.spec, peer, source) >= needed.max(level)
+        let raised = self.raised.get(&(peer, source)).copied();
+        let given = trust(&self.spec, peer, source);
+        given.max(raised.unwrap_or_default()) >= needed.max(level)
     }
 
     pub(super) fn executed(&mut self, at: SimTime, peer: PeerId, effect: &Effect) {

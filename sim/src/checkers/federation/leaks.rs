@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use fedsim_protocols::PeerId;
 use fedsim_protocols::federation::canary::Canaries;
 use fedsim_protocols::federation::sanitise::{Action, Kind, Policy};
+use fedsim_protocols::federation::terms::Level;
 use fedsim_protocols::stack::Errand;
 use fedsim_scenarios::spec::FederationSpec;
 
@@ -29,6 +30,8 @@ struct Asked {
 pub(super) struct Leaks {
     spec: FederationSpec,
     policy: Policy,
+    /// How far peers trust each other, where that has changed.
+    levels: BTreeMap<(PeerId, PeerId), Level>,
     ledger: Ledger,
     asked: BTreeMap<PeerId, Asked>,
     planted: u64,
@@ -44,12 +47,18 @@ impl Leaks {
         Self {
             spec,
             policy: Policy::default(),
+            levels: BTreeMap::new(),
             ledger: Ledger::new(NO_LEAK),
             asked: BTreeMap::new(),
             planted: 0,
             leaked: 0,
             withheld: 0,
         }
+    }
+
+    /// `by` trusts `of` this far now.
+    pub(super) fn trusted(&mut self, by: PeerId, of: PeerId, level: Level) {
+        self.levels.insert((by, of), level);
     }
 
     pub(super) fn asked(&mut self, peer: PeerId, errand: &Errand) {
@@ -74,7 +83,8 @@ impl Leaks {
         let Some(asked) = self.asked.remove(&peer) else {
             return;
         };
-        let level = trust(&self.spec, peer, asked.to);
+        let moved = self.levels.get(&(peer, asked.to)).copied();
+        let level = moved.unwrap_or_else(|| trust(&self.spec, peer, asked.to));
         let forbidden = asked.planted.iter();
         let forbidden: Vec<&(Kind, String)> = forbidden
             .filter(|(kind, _)| self.policy.action(*kind, level) != Action::Pass)

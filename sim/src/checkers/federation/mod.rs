@@ -11,6 +11,7 @@ mod authenticity;
 mod decisions;
 mod leaks;
 mod path;
+mod standing;
 #[cfg(test)]
 mod tests;
 
@@ -19,7 +20,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use fedsim_protocols::federation::rules::Rules;
 use fedsim_protocols::federation::terms::ActionId;
 use fedsim_protocols::stack::{Ending, StackEvent, StackPeer, StackReply, StackRequest};
-use fedsim_protocols::{Identity, KeyScheme, Keys, PeerId, RunKey};
+use fedsim_protocols::{Identity, KeyScheme, Keys, PeerId, Probability, RunKey};
 use fedsim_record::Outcome as Answer;
 use fedsim_scenarios::Scenario;
 use fedsim_scenarios::spec::FederationSpec;
@@ -35,6 +36,7 @@ use authenticity::{AS_ASKED, Authenticity};
 use decisions::{Decisions, ONE_ORDER, PROPOSED};
 use leaks::{Leaks, NO_LEAK};
 use path::Path;
+use standing::{DEMOTION, Standing};
 
 /// The checkers and measures of one federation.
 pub struct FederationWatch {
@@ -45,6 +47,7 @@ pub struct FederationWatch {
     decisions: Decisions,
     leaks: Leaks,
     path: Path,
+    standing: Standing,
     audited: Audited,
     /// Whom the actions under way that have not left yet are for.
     audiences: BTreeMap<ActionId, Identity>,
@@ -63,6 +66,12 @@ impl FederationWatch {
         let organisations = organisations.map(|peer| peer.organisation.clone());
         let identities: BTreeMap<Identity, PeerId> = identities.collect();
         let liars = byzantine(scenario);
+        let names = scenario.peers.iter().map(|peer| peer.nickname.clone());
+        let standing = Standing::new(
+            identities.clone(),
+            names.collect(),
+            liars.iter().copied().chain(injectors(scenario)).collect(),
+        );
         Self {
             audited: Audited::new(scenario, spec, identities.clone(), liars.clone()),
             audiences: BTreeMap::new(),
@@ -73,6 +82,37 @@ impl FederationWatch {
             decisions: Decisions::new(organisations.collect()),
             leaks: Leaks::new(spec.clone()),
             path: Path::default(),
+            standing,
+        }
+    }
+
+    /// What peers make of each other.
+    fn judged(&mut self, at: SimTime, peer: PeerId, event: &StackEvent) {
+        match event {
+            StackEvent::WorkBegun {
+                source, capability, ..
+            } => {
+                if let Some(source) = self.standing.slot(*source) {
+                    self.standing.started(at, peer, source, capability);
+                }
+            }
+            StackEvent::ActionSent { to, capability, .. } => {
+                if let Some(to) = self.standing.slot(*to) {
+                    self.standing.started(at, peer, to, capability);
+                }
+            }
+            StackEvent::TrustMoved { of, step } => {
+                if let Some(of) = self.standing.slot(*of) {
+                    self.standing.moved(peer, of, *step);
+                    self.actions.trusted(peer, of, step.to);
+                    self.leaks.trusted(peer, of, step.to);
+                }
+            }
+            StackEvent::TrustScored { assessment } => self.standing.scored(at, peer, assessment),
+            StackEvent::BreakerMoved { of, from, to } => {
+                self.standing.breaker_moved(*of, from, to);
+            }
+            _ => {}
         }
     }
 
@@ -129,9 +169,20 @@ impl FederationWatch {
             | StackEvent::Recorded { .. }
             | StackEvent::RecordsDurable { .. }
             | StackEvent::RecordsFound { .. }
+            | StackEvent::WorkBegun { .. }
+            | StackEvent::TrustMoved { .. }
+            | StackEvent::TrustScored { .. }
+            | StackEvent::BreakerMoved { .. }
             | StackEvent::Rejected { .. } => {}
         }
     }
+}
+
+/// The peers whose users send prompt injections.
+fn injectors(scenario: &Scenario) -> impl Iterator<Item = PeerId> {
+    let loads = scenario.workload.errands.iter();
+    let loads = loads.filter(|load| load.injections > Probability::ZERO);
+    loads.flat_map(|load| load.by.iter().copied())
 }
 
 impl<R: Rules> Observer<StackPeer<R>> for FederationWatch {
@@ -145,10 +196,14 @@ impl<R: Rules> Observer<StackPeer<R>> for FederationWatch {
                 // A liar's proposals are real ones: others may well decide them.
                 self.decisions.proposed(at, proposal);
             }
-            Happened::Event(event) if !self.liars.contains(&peer) => self.heard(at, peer, event),
+            Happened::Event(event) if !self.liars.contains(&peer) => {
+                self.judged(at, peer, event);
+                self.heard(at, peer, event);
+            }
             Happened::Invoked(_, StackRequest::Act { errand }) => self.leaks.asked(peer, errand),
             Happened::Restarted => {
                 self.decisions.restarted(peer);
+                self.standing.restarted(peer);
                 self.audited.restarted(peer);
             }
             Happened::Crashed | Happened::Paused => self.audited.crashed(peer),
@@ -173,6 +228,8 @@ impl<R: Rules> Watch<StackPeer<R>> for FederationWatch {
             | StackEvent::PrivateDataSent { .. }
             | StackEvent::ActionEnded { .. }
             | StackEvent::ActionExecuted { .. }
+            | StackEvent::TrustMoved { .. }
+            | StackEvent::BreakerMoved { .. }
             | StackEvent::ActionRefused { .. } => true,
             StackEvent::Raft { .. }
             | StackEvent::Pbft { .. }
@@ -180,6 +237,8 @@ impl<R: Rules> Watch<StackPeer<R>> for FederationWatch {
             | StackEvent::Recorded { .. }
             | StackEvent::RecordsDurable { .. }
             | StackEvent::RecordsFound { .. }
+            | StackEvent::WorkBegun { .. }
+            | StackEvent::TrustScored { .. }
             | StackEvent::Rejected { .. } => false,
         }
     }
@@ -229,13 +288,17 @@ impl<R: Rules> Watch<StackPeer<R>> for FederationWatch {
         self.authenticity.finish(report);
         self.decisions.finish(report);
         self.leaks.finish(report);
+        self.standing.finish(report);
         self.audited.finish(outcome.ended_at, report);
         report.tables.steps = self.path.take();
     }
 
     fn metric_names() -> Vec<String> {
         let names = Actions::METRICS.iter().chain(Decisions::METRICS);
-        let names = names.chain(Leaks::METRICS).chain(Audited::METRICS);
+        let names = names
+            .chain(Leaks::METRICS)
+            .chain(Standing::METRICS)
+            .chain(Audited::METRICS);
         let names = names.map(|name| (*name).to_owned());
         names.chain(Actions::refusal_metrics()).collect()
     }
@@ -251,6 +314,7 @@ impl<R: Rules> Watch<StackPeer<R>> for FederationWatch {
             ONE_ORDER,
             PROPOSED,
             NO_LEAK,
+            DEMOTION,
         ]
     }
 }

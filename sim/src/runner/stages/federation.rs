@@ -5,6 +5,7 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 use fedsim_protocols::federation::authorisation::Exposure;
+use fedsim_protocols::federation::corpus::injections::{self, Phrasing};
 use fedsim_protocols::federation::corpus::{Evasion, gauntlet};
 use fedsim_protocols::federation::grant::Party;
 use fedsim_protocols::federation::identity::{IdentityRecord, Registry};
@@ -169,6 +170,7 @@ impl Owners {
             organisation_keys,
             directory: Arc::new(directory),
             sanitiser: Arc::new(Sanitiser::new(Arc::default(), Policy::default())),
+            patterns: Arc::default(),
             pseudonym_secrets: secrets,
         }
     }
@@ -301,6 +303,8 @@ impl<R: Rules> FederationCast<R> {
             to,
             bytes: load.bytes as usize,
             canaries: load.canaries,
+            injections: load.injections,
+            money_max: Money(u64::from(load.micro_usd)),
             lifetime: load.lifetime,
             scope: if stays_inside {
                 Scope::Organisation
@@ -320,6 +324,8 @@ struct ErrandStream {
     to: Vec<PeerId>,
     bytes: usize,
     canaries: Probability,
+    injections: Probability,
+    money_max: Money,
     lifetime: fedsim_protocols::SimDuration,
     scope: Scope,
     rhythm: Rhythm,
@@ -336,10 +342,7 @@ impl ErrandStream {
             };
         }
         let place = dice.below(self.to.len() as u64) as usize;
-        let (payload, planted) = match dice.chance(self.canaries) {
-            true => document(dice),
-            false => (self.filler(id), Vec::new()),
-        };
+        let (payload, planted) = self.content(id, dice);
         StackRequest::Act {
             errand: Box::new(Errand {
                 to: self.to[place],
@@ -348,9 +351,21 @@ impl ErrandStream {
                 payload,
                 lifetime: self.lifetime,
                 tokens_max: 0,
-                money_max: Money(0),
+                money_max: self.money_max,
                 planted,
             }),
+        }
+    }
+
+    /// What goes with an errand, and the canaries in it.
+    fn content(&self, id: RequestId, dice: &mut Stream) -> (Vec<u8>, Vec<(Kind, String)>) {
+        if self.injections > Probability::ZERO && dice.chance(self.injections) {
+            let attack = injections::attack(Phrasing::Seen, dice);
+            return (attack.text.into_bytes(), Vec::new());
+        }
+        match dice.chance(self.canaries) {
+            true => document(dice),
+            false => (self.filler(id), Vec::new()),
         }
     }
 

@@ -1,0 +1,131 @@
+//! How an office acts on what it makes of others: whom it asks, whose work it begins, and what it
+//! notes about whom.
+
+use crate::federation::breaker::Outcome;
+use crate::federation::envelope::{Refusal, Verdict};
+use crate::federation::rules::Rules;
+use crate::federation::terms::{Capability, Money};
+use crate::federation::trust::Evidence;
+use crate::identity::Identity;
+use crate::peer::PeerId;
+use crate::stack::{Ctx, StackEvent, StackMessage};
+
+use super::Ending;
+use super::book::Open;
+use super::office::{Office, Posting, Work, request_of};
+
+impl<R: Rules> Office<R> {
+    /// Recomputes what is thought of everybody, and acts on it.
+    pub(in crate::stack) fn on_evaluate(&mut self, ctx: &mut Ctx<'_, R>) {
+        for (of, level) in self.conduct.evaluate(ctx) {
+            self.gate.set_level(of, level);
+        }
+    }
+
+    fn saw(
+        &mut self,
+        channel: Identity,
+        claimed: Identity,
+        evidence: Evidence,
+        ctx: &mut Ctx<'_, R>,
+    ) {
+        if let Some((of, level)) = self.conduct.saw(channel, claimed, evidence, ctx) {
+            self.gate.set_level(of, level);
+        }
+    }
+
+    /// Whether `audience` may be asked for what uses `capability`: it is trusted that far, and its
+    /// breaker is closed.
+    pub(super) fn may_ask(
+        &mut self,
+        audience: Identity,
+        capability: &Capability,
+        ctx: &mut Ctx<'_, R>,
+    ) -> bool {
+        let is_trusted =
+            !self.conduct.moves_trust() || self.gate.may_send(audience, capability, None);
+        is_trusted && self.conduct.admits(audience, ctx)
+    }
+
+    /// Notes that `audience` was asked.
+    pub(super) fn note_asked(&mut self, audience: Identity, ctx: &mut Ctx<'_, R>) {
+        self.saw(audience, audience, Evidence::Sent, ctx);
+    }
+
+    /// Notes what came of an envelope, against the peer that it came from.
+    pub(super) fn note_envelope(
+        &mut self,
+        from: PeerId,
+        claimed: Identity,
+        verdict: &Verdict,
+        ctx: &mut Ctx<'_, R>,
+    ) {
+        let channel = self.federation.directory.identities[&from];
+        let evidence = match verdict {
+            Verdict::Refused { refusal, .. } => match refusal {
+                Refusal::BadSignature => Evidence::BadSignature,
+                Refusal::PolicyBlocked => Evidence::Threat,
+                _ => Evidence::Received,
+            },
+            Verdict::Execute { .. } | Verdict::Begun(_) | Verdict::Repeat(_) => Evidence::Received,
+        };
+        self.saw(channel, claimed, evidence, ctx);
+    }
+
+    /// Notes how an errand ended, for or against whoever was asked.
+    pub(super) fn note_end_of(&mut self, open: &Open, ending: Ending, ctx: &mut Ctx<'_, R>) {
+        let of = open.action.audience;
+        let value = open.action.budget.money_max;
+        let (outcome, cost, presence) = match ending {
+            Ending::Done => (Outcome::Answered, value, Evidence::Alive),
+            Ending::Refused(_) => (Outcome::Answered, Money(0), Evidence::Alive),
+            Ending::Unknown => (Outcome::Unreachable, Money(0), Evidence::Silent),
+        };
+        self.saw(of, of, presence, ctx);
+        if ending == Ending::Done {
+            self.saw(of, of, Evidence::Served { value }, ctx);
+        }
+        self.conduct.ended(of, outcome, cost, ctx);
+    }
+
+    /// Notes that an errand was answered by what proves nothing.
+    pub(super) fn note_bad_answer(&mut self, number: u64, ctx: &mut Ctx<'_, R>) {
+        let asked = self.book.get_mut(number);
+        let asked = asked.map(|open| (open.action.audience, open.action.budget.money_max));
+        if let Some((of, value)) = asked {
+            self.saw(of, of, Evidence::Failed { value }, ctx);
+            self.conduct.ended(of, Outcome::Misbehaved, Money(0), ctx);
+        }
+    }
+
+    /// Whether work that waited may begin now; it is refused if its source has fallen meanwhile.
+    pub(super) fn may_begin(&mut self, ticket: u64, ctx: &mut Ctx<'_, R>) -> bool {
+        let Some(work) = self.work.get(&ticket) else {
+            return false;
+        };
+        let request = request_of(&work.action);
+        let now = ctx.now();
+        let is_allowed = !self.conduct.moves_trust()
+            || !R::judges_at_start()
+            || (self.gate)
+                .decide(&request, now, &self.registry, ctx.keys())
+                .is_ok();
+        if is_allowed {
+            ctx.notify(StackEvent::WorkBegun {
+                action: work.action.id,
+                source: work.action.source,
+                capability: work.action.capability.clone(),
+            });
+            return true;
+        }
+        let Some(Work { from, action }) = self.work.remove(&ticket) else {
+            return false;
+        };
+        let refusal = self.refuse(from, (Refusal::Denied, true), Some(&action), ctx);
+        if let Some(Posting { to, load }) = refusal {
+            let load = Box::new(load);
+            ctx.send(to, StackMessage::Plain { load });
+        }
+        false
+    }
+}

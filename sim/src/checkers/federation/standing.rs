@@ -1,0 +1,159 @@
+//! What peers make of each other: falls, rises and breakers, and whether a fall is acted on.
+//!
+//! Must not know why anybody fell.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use fedsim_protocols::federation::authorisation::level_of;
+use fedsim_protocols::federation::terms::{Capability, Level};
+use fedsim_protocols::federation::trust::{Assessment, Step};
+use fedsim_protocols::{Identity, PeerId};
+use fedsim_record::SampleRow;
+
+use crate::checkers::{Ledger, Thinned};
+use crate::runner::{WatchReport, seconds};
+use crate::time::SimTime;
+
+/// After a peer has itself demoted another it starts nothing above the new level.
+pub(super) const DEMOTION: &str = "federation/demotion";
+
+/// Points kept of all scores.
+const SCORES: usize = 20_000;
+/// Peers up to which every pair has a line; with more, only attackers are drawn.
+const PEERS_DRAWN: usize = 4;
+
+/// Checks and counts what peers make of each other.
+pub(super) struct Standing {
+    peers: BTreeMap<Identity, PeerId>,
+    names: Vec<String>,
+    attackers: BTreeSet<PeerId>,
+    /// The levels that changed, as (who trusts, whom).
+    levels: BTreeMap<(PeerId, PeerId), Level>,
+    demotion: Ledger,
+    counts: BTreeMap<&'static str, u64>,
+    scores: Thinned<SampleRow>,
+}
+
+impl Standing {
+    pub(super) const METRICS: &'static [&'static str] = &[
+        "trust_rises",
+        "trust_falls",
+        "trust_falls_of_honest",
+        "attackers_distrusted",
+        "breaker_trips",
+        "breaker_evictions",
+        "breaker_evictions_of_honest",
+        "breaker_returns",
+    ];
+
+    /// Of the peers `names`, some of whom attack.
+    pub(super) fn new(
+        peers: BTreeMap<Identity, PeerId>,
+        names: Vec<String>,
+        attackers: BTreeSet<PeerId>,
+    ) -> Self {
+        Self {
+            peers,
+            names,
+            attackers,
+            levels: BTreeMap::new(),
+            demotion: Ledger::new(DEMOTION),
+            counts: Self::METRICS.iter().map(|name| (*name, 0)).collect(),
+            scores: Thinned::new(SCORES),
+        }
+    }
+
+    fn count(&mut self, name: &'static str) {
+        *self.counts.entry(name).or_default() += 1;
+    }
+
+    fn is_honest(&self, peer: PeerId) -> bool {
+        !self.attackers.contains(&peer)
+    }
+
+    /// Whom an identity belongs to.
+    pub(super) fn slot(&self, of: Identity) -> Option<PeerId> {
+        self.peers.get(&of).copied()
+    }
+
+    /// A peer trusts another further or less far.
+    pub(super) fn moved(&mut self, by: PeerId, of: PeerId, step: Step) {
+        self.levels.insert((by, of), step.to);
+        if step.to > step.from {
+            return self.count("trust_rises");
+        }
+        self.count("trust_falls");
+        if self.is_honest(of) {
+            self.count("trust_falls_of_honest");
+        }
+    }
+
+    /// A peer restarted: it trusts as it did at the start.
+    pub(super) fn restarted(&mut self, by: PeerId) {
+        self.levels.retain(|(who, _), _| *who != by);
+    }
+
+    /// A peer starts what needs a level of another: work for it, or an action that it is sent.
+    pub(super) fn started(&mut self, at: SimTime, by: PeerId, with: PeerId, uses: &Capability) {
+        let Some(level) = self.levels.get(&(by, with)).copied() else {
+            return;
+        };
+        self.demotion.exercise();
+        let needed = level_of(uses.name()).unwrap_or(Level::Untrusted);
+        if level < needed {
+            self.demotion.breach(at, &[by, with], || {
+                format!(
+                    "began {uses}, which needs level {}, with a peer that it had itself put at {}",
+                    needed.name(),
+                    level.name()
+                )
+            });
+        }
+    }
+
+    pub(super) fn scored(&mut self, at: SimTime, by: PeerId, assessment: &Assessment) {
+        let Some(of) = self.slot(assessment.peer) else {
+            return;
+        };
+        let is_drawn = self.names.len() <= PEERS_DRAWN || self.attackers.contains(&of);
+        if by == of || !is_drawn {
+            return;
+        }
+        let names = &self.names;
+        self.scores.push(|| SampleRow {
+            series: format!("trust/{} of {}", names[by.index()], names[of.index()]),
+            unit: "score".to_owned(),
+            at_s: seconds(at),
+            value: f64::from(assessment.score.as_millionths()) / 1e6,
+        });
+    }
+
+    pub(super) fn breaker_moved(&mut self, of: Identity, from: &str, to: &str) {
+        match (from, to) {
+            ("active", "suspended") => self.count("breaker_trips"),
+            (_, "active") => self.count("breaker_returns"),
+            (_, "evicted") => {
+                self.count("breaker_evictions");
+                if self.slot(of).is_some_and(|of| self.is_honest(of)) {
+                    self.count("breaker_evictions_of_honest");
+                }
+            }
+            _ => {}
+        }
+    }
+
+    pub(super) fn finish(&mut self, report: &mut WatchReport) {
+        let distrusted = self.levels.iter().filter(|((by, of), level)| {
+            self.is_honest(*by) && !self.is_honest(*of) && **level == Level::Untrusted
+        });
+        let distrusted = distrusted.count() as u64;
+        self.counts.insert("attackers_distrusted", distrusted);
+        report.findings.push(self.demotion.clone().finding());
+        for (name, count) in &self.counts {
+            report.metric(name, *count as f64);
+        }
+        let mut scores = self.scores.take();
+        scores.sort_by(|a, b| a.series.cmp(&b.series));
+        report.tables.samples.append(&mut scores);
+    }
+}
