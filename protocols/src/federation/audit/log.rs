@@ -131,7 +131,7 @@ impl<R: Rules> AuditLog<R> {
     pub fn persisted(&mut self, upto: u64) {
         let is_durable = |head: &&Head| head.number <= upto;
         let durable = self.pending.iter().take_while(is_durable).count();
-        if let Some(head) = self.pending.drain(..durable).last() {
+        if let Some(head) = self.pending.drain(..durable).next_back() {
             self.durable = head;
         }
     }

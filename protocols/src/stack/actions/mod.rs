@@ -11,6 +11,7 @@
 //! it has expired; then its outcome is unknown, and is said to be. Both sides keep a log of it:
 //! `records` writes it, `desk` acts on it. Must not know councils.
 
+mod around;
 mod book;
 mod conduct;
 mod counter;

@@ -7,10 +7,10 @@ use std::sync::Arc;
 use rand::Rng as _;
 
 use crate::federation::audit::AuditConfig;
-use crate::federation::authorisation::{Exposure, Gate, Request};
+use crate::federation::authorisation::{Exposure, Gate};
 use crate::federation::envelope::{
-    Action, Answer, Arrival, Code, EnvelopeConfig, Neighbours, PROTOCOL_VERSION, Receipt, Receiver,
-    Refusal, Stage, Verdict, framed_len,
+    Action, Answer, Arrival, Code, EnvelopeConfig, PROTOCOL_VERSION, Receipt, Receiver, Refusal,
+    Stage, Verdict, framed_len,
 };
 use crate::federation::grant::Parties as _;
 use crate::federation::identity::Registry;
@@ -20,7 +20,7 @@ use crate::federation::sanitise::PairKey;
 use crate::federation::terms::{
     Account, ActionId, Budget, Digest, Level, Nonce, Organisation, SessionId,
 };
-use crate::identity::{Identity, Keys};
+use crate::identity::Identity;
 use crate::outbox::{PersistToken, RequestId};
 use crate::peer::PeerId;
 use crate::protocol::Durable;
@@ -28,8 +28,9 @@ use crate::signed::Signed;
 use crate::stack::config::Federation;
 use crate::stack::message::Load;
 use crate::stack::{Ctx, StackEvent, StackRecord, StackReply, StackTimer};
-use crate::time::{LocalTime, SimDuration};
+use crate::time::SimDuration;
 
+use super::around::{Around, is_clean};
 use super::book::{Book, Open};
 use super::conduct::{Conduct, ConductConfig};
 use super::counter::{self, ActionRecord, Slots};
@@ -142,53 +143,6 @@ pub(in crate::stack) struct Office<R: Rules> {
     pub(super) records: Records<R>,
     /// How often a head was sent to third parties.
     pub(super) round: u64,
-}
-
-/// What the receiver asks its neighbours.
-struct Around<'a, R: Rules> {
-    identity: Identity,
-    registry: &'a Registry,
-    gate: &'a Gate<R>,
-    conduct: &'a Conduct<R>,
-    screen: Option<&'a Screen<R>>,
-}
-
-/// What is asked of a gate for an action.
-pub(super) fn request_of(action: &Action) -> Request<'_> {
-    Request {
-        source: action.source,
-        session: None,
-        kind: action.kind,
-        capability: &action.capability,
-        grants: &action.grants,
-    }
-}
-
-impl<R: Rules> Neighbours for Around<'_, R> {
-    fn is_me(&self, audience: Identity) -> bool {
-        audience == self.identity
-    }
-
-    fn session_of(&self, _: &Action) -> (bool, bool) {
-        (false, false)
-    }
-
-    fn is_barred(&self, source: Identity) -> bool {
-        self.registry.is_barred(source)
-    }
-
-    fn is_closed(&mut self, source: Identity, _: LocalTime) -> bool {
-        self.conduct.serves(source)
-    }
-
-    fn is_clean(&mut self, action: &Action) -> bool {
-        is_clean(self.screen, &action.payload, Direction::Inbound)
-    }
-
-    fn is_authorised(&mut self, action: &Action, now: LocalTime, keys: &mut Keys) -> bool {
-        let request = request_of(action);
-        self.gate.decide(&request, now, self.registry, keys).is_ok()
-    }
 }
 
 impl<R: Rules> Office<R> {
@@ -586,14 +540,6 @@ impl<R: Rules> Office<R> {
             }
         }
     }
-}
-
-/// Whether a screen lets a payload through; what it cannot read it does not.
-fn is_clean<R: Rules>(screen: Option<&Screen<R>>, payload: &[u8], direction: Direction) -> bool {
-    screen.is_none_or(|screen| {
-        let text = std::str::from_utf8(payload);
-        text.is_ok_and(|text| !screen.screen(text, direction).is_refused)
-    })
 }
 
 fn nonce<R: Rules>(ctx: &mut Ctx<'_, R>) -> Nonce {

@@ -11,8 +11,9 @@ use crate::peer::PeerId;
 use crate::stack::{Ctx, StackEvent, StackMessage};
 
 use super::Ending;
+use super::around::request_of;
 use super::book::Open;
-use super::office::{Office, Posting, Work, request_of};
+use super::office::{Office, Posting, Work};
 
 impl<R: Rules> Office<R> {
     /// Recomputes what is thought of everybody, and acts on it.

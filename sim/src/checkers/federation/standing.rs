@@ -82,6 +82,7 @@ impl Standing {
         if step.to > step.from {
             return self.count("trust_rises");
         }
+        self.demotion.exercise();
         self.count("trust_falls");
         if self.is_honest(of) {
             self.count("trust_falls_of_honest");

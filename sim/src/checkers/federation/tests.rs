@@ -10,6 +10,7 @@ use fedsim_scenarios::{Document, Folder, Options as Reading, Scenario};
 
 use super::actions::{AUTHORISED, ONCE, TIMELY};
 use super::decisions::{Decisions, ONE_ORDER, PROPOSED};
+use super::standing::DEMOTION;
 use super::{FederationWatch, WatchReport};
 use crate::engine::{Options, run};
 use crate::runner::{FederationCast, Watch};
@@ -52,9 +53,12 @@ lifetime = "2s"
 
 /// The stage with some checks left out.
 fn scenario(without: &str) -> Scenario {
-    let text = STAGE.replace("WITHOUT", without);
+    read(&STAGE.replace("WITHOUT", without))
+}
+
+fn read(text: &str) -> Scenario {
     let folder = Folder::new("");
-    let document = Document::read("checked.toml", &text, &folder, &Reading::default());
+    let document = Document::read("checked.toml", text, &folder, &Reading::default());
     document
         .unwrap_or_else(|errors| panic!("{errors:?}"))
         .scenario
@@ -62,13 +66,17 @@ fn scenario(without: &str) -> Scenario {
 
 /// What the checkers find of peers that keep the rules `R`, when some checks are left out.
 fn found<R: Rules>(without: &str) -> Vec<(&'static str, Holds)> {
-    let scenario = scenario(without);
+    judged_by::<R>(&scenario(without))
+}
+
+/// What the checkers find of peers that keep the rules `R`.
+fn judged_by<R: Rules>(scenario: &Scenario) -> Vec<(&'static str, Holds)> {
     let [ProtocolSpec::Federation(spec)] = scenario.protocols.as_slice() else {
         unreachable!("the stage is a federation");
     };
-    let cast = std::sync::Arc::new(FederationCast::<R>::new(&scenario, spec));
-    let mut watch = FederationWatch::new(&scenario, spec);
-    let outcome = run(&scenario, &cast, &Options::default(), &mut watch).expect("no panic");
+    let cast = std::sync::Arc::new(FederationCast::<R>::new(scenario, spec));
+    let mut watch = FederationWatch::new(scenario, spec);
+    let outcome = run(scenario, &cast, &Options::default(), &mut watch).expect("no panic");
     let mut report = WatchReport::default();
     Watch::<StackPeer<R>>::finish(&mut watch, &outcome, &mut report);
     let findings = report.findings.iter();
@@ -98,6 +106,57 @@ fn a_rule_that_is_not_kept_is_missed_by_its_own_invariant_and_no_other() {
     // invariant that is judged from the scenario.
     assert_eq!(violated::<mutants::GateUnasked>("[]"), [AUTHORISED]);
     assert_eq!(violated::<mutants::AllowsByDefault>("[]"), [AUTHORISED]);
+}
+
+/// Two organisations, of which one sends what is badly signed from the fifth second on.
+const FALL: &str = r#"
+name = "fallen"
+claim = "Checkers see what they are there for"
+duration = "15s"
+
+[[orgs]]
+name = "acme"
+peers = 1
+
+[[orgs]]
+name = "globex"
+peers = 1
+
+[network]
+latency = { constant = "10ms" }
+
+[federation]
+trust_model = "sound"
+
+[[federation.expose]]
+by = "acme-1"
+to = "globex-1"
+capability = "send"
+
+[[workload.errands]]
+by = "globex-1"
+to = "acme-1"
+rate = "20/s"
+
+[[adversaries]]
+label = "forger"
+who = "globex-1"
+what = ["corrupt"]
+share = 0.2
+at = "5s"
+for = "2s"
+"#;
+
+#[test]
+fn work_begun_for_a_peer_that_was_demoted_is_noticed() {
+    // After the fall nothing may begin; peers that do not look at levels go on serving.
+    let fell = |found: Vec<(&'static str, Holds)>| {
+        let mut found = found.into_iter().filter(|(name, _)| *name == DEMOTION);
+        found.next().map(|(_, holds)| holds)
+    };
+    assert_eq!(fell(judged_by::<Strict>(&read(FALL))), Some(Holds::Holds));
+    let blind = judged_by::<mutants::LevelsUnchecked>(&read(FALL));
+    assert_eq!(fell(blind), Some(Holds::Violated));
 }
 
 fn proposal(number: u64) -> Proposal {
