@@ -312,7 +312,7 @@ fn highest_term<R: Rules>(server: &Raft<R>, means: &RaftMeans<'_, R>) -> u64 {
     let terms = means
         .memory
         .newest_first()
-        .filter_map(|seen| match &*seen.payload {
+        .filter_map(|seen| match seen.payload {
             RaftMessage::RequestVote { term, .. }
             | RaftMessage::VoteReply { term, .. }
             | RaftMessage::Append { term, .. }

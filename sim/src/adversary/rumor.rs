@@ -150,7 +150,7 @@ fn suppress<R: Rules>(means: &mut RumorMeans<'_, R>) {
         let copies = means
             .memory
             .newest_first()
-            .filter_map(|seen| copy_of(&seen.payload));
+            .filter_map(|seen| copy_of(seen.payload));
         let of_target =
             copies.filter(|copy| copy.rumor.origin == origin && copy.payload >> 42 == 0);
         let next = of_target

@@ -62,7 +62,7 @@ pub(super) fn storm<R: Rules>(replica: &Pbft<R>, means: &mut PbftMeans<'_, R>) {
     let asked = means
         .memory
         .newest_first()
-        .filter_map(|seen| match &*seen.payload {
+        .filter_map(|seen| match seen.payload {
             PbftMessage::ViewChange { view_change } if means.ring.holds(seen.from) => {
                 Some(view_change.view)
             }
@@ -105,7 +105,7 @@ fn proof_of<R: Rules>(
     }
     let mut votes: BTreeMap<Digest, BTreeMap<_, Signed<Checkpoint>>> = BTreeMap::new();
     for seen in means.memory.newest_first() {
-        if let PbftMessage::Checkpoint { checkpoint } = &*seen.payload
+        if let PbftMessage::Checkpoint { checkpoint } = seen.payload
             && checkpoint.sequence == stable
         {
             let of_digest = votes.entry(checkpoint.digest).or_default();
@@ -119,18 +119,17 @@ fn proof_of<R: Rules>(
 
 /// An assignment that was seen with a vote for it.
 fn some_certificate<R: Rules>(means: &PbftMeans<'_, R>) -> Option<PreparedCertificate> {
-    let (pre_prepare, batch) =
-        means
-            .memory
-            .newest_first()
-            .find_map(|seen| match &*seen.payload {
-                PbftMessage::PrePrepare { pre_prepare, batch } => Some((pre_prepare, batch)),
-                _ => None,
-            })?;
+    let (pre_prepare, batch) = means
+        .memory
+        .newest_first()
+        .find_map(|seen| match seen.payload {
+            PbftMessage::PrePrepare { pre_prepare, batch } => Some((pre_prepare, batch)),
+            _ => None,
+        })?;
     let prepare = means
         .memory
         .newest_first()
-        .find_map(|seen| match &*seen.payload {
+        .find_map(|seen| match seen.payload {
             PbftMessage::Prepare { prepare } => Some(prepare),
             _ => None,
         })?;

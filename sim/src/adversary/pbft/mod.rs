@@ -210,7 +210,7 @@ fn requests<'a, R: Rules>(
     means
         .memory
         .newest_first()
-        .flat_map(|seen| match &*seen.payload {
+        .flat_map(|seen| match seen.payload {
             PbftMessage::Request { request } | PbftMessage::Forward { request } => {
                 std::slice::from_ref(request)
             }

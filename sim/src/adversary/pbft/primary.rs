@@ -57,7 +57,7 @@ fn told_before<R: Rules>(pre_prepare: &PrePrepare, means: &PbftMeans<'_, R>) -> 
     means
         .memory
         .newest_first()
-        .find_map(|seen| match &*seen.payload {
+        .find_map(|seen| match seen.payload {
             PbftMessage::PrePrepare {
                 pre_prepare: it,
                 batch,
@@ -79,7 +79,7 @@ fn other_digest<R: Rules>(message: &PbftMessage, means: &PbftMeans<'_, R>) -> Di
     let mut places = means
         .memory
         .newest_first()
-        .filter_map(|seen| place(&seen.payload));
+        .filter_map(|seen| place(seen.payload));
     let other = places.find(|it| (it.0, it.1) == (view, sequence) && it.2 != digest);
     other.map_or_else(false_digest, |it| it.2)
 }
@@ -92,7 +92,7 @@ pub(super) fn was_split<R: Rules>(message: &PbftMessage, means: &PbftMeans<'_, R
     let mut digests = means
         .memory
         .newest_first()
-        .filter_map(|seen| match &*seen.payload {
+        .filter_map(|seen| match seen.payload {
             PbftMessage::PrePrepare {
                 pre_prepare: it, ..
             } if means.ring.holds(seen.from) && (it.view, it.sequence) == (view, sequence) => {

@@ -40,7 +40,7 @@ fn another_digest<R: Rules>(than: Digest, means: &PbftMeans<'_, R>) -> Digest {
     let mut seen = means
         .memory
         .newest_first()
-        .filter_map(|seen| place(&seen.payload));
+        .filter_map(|seen| place(seen.payload));
     seen.find(|it| it.2 != than)
         .map_or_else(false_digest, |it| it.2)
 }
