@@ -108,7 +108,7 @@ no invariant is violated in that run or in any before it. Sections are of Castro
 and of their article in TOCS 2002. Made by
 
 ```sh
-FEDSIM_REWRITE=1 cargo test --release -p fedsim-sim --test main broken_pbft
+FEDSIM_REWRITE=1 cargo test --release -p fedsim-sim --test runs broken_pbft
 ```
 
 | mistake | rule that it breaks | section | attack | n | convicted by | seeds to detection |
