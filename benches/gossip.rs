@@ -8,7 +8,7 @@ use fedsim_protocols::rumor::RumorEvent;
 use fedsim_protocols::{Protocol, SimDuration};
 use fedsim_scenarios::spec::ProtocolSpec;
 use fedsim_scenarios::{Document, Folder, Scenario};
-use fedsim_sim::engine::{Happened, Notice, Observer, Options, RunControl, World, run};
+use fedsim_sim::engine::{Happened, Notice, Observer, Options, World, run};
 use fedsim_sim::runner::{self, RumorCast, RunOptions, SwimCast};
 
 const TURNS: usize = 3;
@@ -43,12 +43,7 @@ fn swim_1k() -> f64 {
     let scenario = swim(1_000, 60, "");
     let options = RunOptions {
         threads: Some(1),
-        available: 1,
-        trace: false,
-        control: Arc::new(RunControl::default()),
-        command: String::new(),
-        version: String::new(),
-        commit: String::new(),
+        ..RunOptions::default()
     };
     let (seconds, record) = timed(|| runner::run(&scenario, &options));
     record.expect("no machine panics");

@@ -9,12 +9,10 @@ use std::fmt::Write as _;
 use std::fs::File;
 use std::io;
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use fedsim_record::{Holds, Summary};
 use fedsim_scenarios::spec::Behaviour;
 use fedsim_scenarios::{Document, Options as Reading, Scenario, library};
-use fedsim_sim::engine::RunControl;
 use fedsim_sim::runner::{self, RunOptions};
 
 const FOLDER: &str = "adversary/";
@@ -63,12 +61,7 @@ struct Attack {
 fn run(scenario: &Scenario) -> Summary {
     let options = RunOptions {
         threads: Some(1),
-        available: 1,
-        trace: false,
-        control: Arc::new(RunControl::default()),
-        command: String::new(),
-        version: String::new(),
-        commit: String::new(),
+        ..RunOptions::default()
     };
     let record = runner::run(scenario, &options);
     record.expect("a shipped scenario can be run").summary

@@ -8,7 +8,6 @@
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::{fs, io};
 
 use fedsim_protocols::federation::envelope::Stage;
@@ -16,7 +15,6 @@ use fedsim_protocols::stack::{Across, PrivacyGate};
 use fedsim_record::Holds;
 use fedsim_scenarios::spec::{FederationSpec, Profile, ProtocolSpec};
 use fedsim_scenarios::{Document, Folder, Options as Reading, Scenario};
-use fedsim_sim::engine::RunControl;
 use fedsim_sim::runner::{self, RunOptions};
 
 /// The federation that is attacked: mallory may send messages, and does more than that.
@@ -242,12 +240,7 @@ fn broken(attack: &Attack, set: impl Fn(&mut FederationSpec)) -> Broken {
     scenario.protocols = vec![ProtocolSpec::Federation(spec)];
     let options = RunOptions {
         threads: Some(1),
-        available: 1,
-        trace: false,
-        control: Arc::new(RunControl::default()),
-        command: String::new(),
-        version: String::new(),
-        commit: String::new(),
+        ..RunOptions::default()
     };
     let record = runner::run(&scenario, &options).expect("the stage can be run");
     let found = record.summary.invariants.into_iter();

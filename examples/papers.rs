@@ -8,13 +8,11 @@
 use std::fmt::Write as _;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::thread;
 
 use fedsim_record::RunRow;
 use fedsim_reports::{Pooled, comparison, pooled};
 use fedsim_scenarios::{Document, Options as Reading, Scenario};
-use fedsim_sim::engine::RunControl;
 use fedsim_sim::runner::{self, RunOptions};
 
 /// One published number: of which scenario, what it is, how it was read, and where it stands.
@@ -119,12 +117,7 @@ fn row(scenario: &Scenario, n: u64) -> RunRow {
     scenario.seed += n;
     let options = RunOptions {
         threads: Some(1),
-        available: 1,
-        trace: false,
-        control: Arc::new(RunControl::default()),
-        command: String::new(),
-        version: String::new(),
-        commit: String::new(),
+        ..RunOptions::default()
     };
     let record = runner::run(&scenario, &options).expect("it can be run");
     RunRow::from(&record.summary)

@@ -39,22 +39,22 @@ canaries = 0.5
 [[adversaries]]
 who = "mallory-1"
 what = [WHAT]
-kinds = ["action"]
+KINDS
 target = "globex-*"
 pace = "200ms"
 "#;
 
 /// What is violated when mallory does `what` and some layers are left out.
 fn violated(what: &str, without: &str, setting: &str) -> Vec<String> {
-    let kinds = if what == "\"replay\"" { "kinds" } else { "" };
+    let kinds = match what {
+        "\"replay\"" => "kinds = [\"action\"]",
+        _ => "",
+    };
     let text = STAGE
         .replace("WHAT", what)
-        .replace("[WITHOUT]", &format!("[{without}]"))
+        .replace("KINDS", kinds)
+        .replace("WITHOUT", without)
         .replace("SETTING", setting);
-    let text = match kinds {
-        "" => text.replace("kinds = [\"action\"]\n", ""),
-        _ => text,
-    };
     let record = run(&scenario(&text));
     let found = record.summary.invariants.iter();
     let found = found.filter(|it| it.holds == Holds::Violated);

@@ -4,6 +4,7 @@
 //! what of that it cannot show. Must not know how a layer works.
 
 use fedsim_protocols::federation::envelope::Stage;
+use fedsim_protocols::federation::trust::Model;
 use fedsim_protocols::stack::{Across, PrivacyGate};
 
 use super::federation::FederationSpec;
@@ -26,7 +27,7 @@ pub enum Profile {
     /// what, since a stolen one is as good as a name.
     McpOverHttps,
     /// The federation of ruflo as its ADR-078 specifies it: signed envelopes with target, time and
-    /// nonce, levels with capabilities, personal data taken out before sending, votes of two thirds
+    /// nonce, levels with capabilities that a score moves, circuit breakers, personal data taken out before sending, votes of two thirds
     /// among untrusted peers. That an action has its effect once is specified later, by ADR-325.
     ///
     /// Source: ruvnet/ruflo 3.38.16, ADR-078 and ADR-097. Votes are modelled by flat PBFT, whose
@@ -35,13 +36,15 @@ pub enum Profile {
     /// The same as the release does it: envelopes are signed, and personal data is taken out; the
     /// receiver asks neither whether an envelope is for it, nor how old it is, nor whether it came
     /// before; authorisation stands at `legacy`, which allows all; a decision needs the votes of the
-    /// sessions that the router knows, and it knows none.
+    /// sessions that the router knows, and it knows none; the log of what was done is a list in memory
+    /// without chain or signature; neither the score of trust nor the breaker has a caller.
     ///
     /// Source: ruvnet/ruflo 3.38.16, `inbound-dispatcher.ts`, `policy-engine` defaults and
     /// `routing-service.ts` of the federation plugin 1.0.0-alpha.17. Its pipeline against personal
     /// data misses more than ours, which stands in its place.
     RufloShipped,
-    /// Every layer of this project, each at its default.
+    /// Every check of this project, each at its default. Trust that moves, breakers and screening are
+    /// switched on by their own keys.
     ///
     /// Source: ours; the order of checks is that of ruflo's ADR-325.
     #[default]
@@ -116,6 +119,8 @@ impl Profile {
             },
             Self::RufloAdr078 => FederationSpec {
                 without: vec![Stage::Execution],
+                trust_model: Some(Model::Reference),
+                breaker: true,
                 ..full
             },
             Self::RufloShipped => FederationSpec {
@@ -125,6 +130,7 @@ impl Profile {
                     Stage::Replay,
                     Stage::Authorisation,
                     Stage::Execution,
+                    Stage::Audit,
                 ],
                 across: Across::Broadcast,
                 ..full

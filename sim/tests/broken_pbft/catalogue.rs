@@ -74,42 +74,30 @@ pub(super) const UNREACHED: &[(&str, &str)] = &[
     ),
     (
         "AnyViewCertified",
-        "up to f liars cannot prove anything in a view that has not begun",
+        "no attack was tried: up to f liars should prove nothing in a view that has not begun",
     ),
     (
         "EpochUnchecked",
-        "places go on from one roster to the next, so that old votes fit no new place",
+        "no attack was tried: places go on from one roster to the next, so that old votes should fit no new place",
     ),
     (
         "CheckpointUnchecked",
-        "an honest replica's own state is never wrong",
+        "no attack was tried: an honest replica's own state should never be wrong",
     ),
-    (
-        "FirstCertificateWins",
-        "no attack yet leaves two true certificates for one place",
-    ),
+    ("FirstCertificateWins", "no attack was tried"),
     (
         "LowestViewWins",
-        "no attack yet leaves two true certificates for one place",
+        "stale certificates were tried over 36 seeds and left no two true ones for one place",
     ),
     (
         "NewViewUnchecked",
-        "no attack yet drops what committed at one replica alone",
+        "half-commits under a one-way cut of the primary were tried over 9 seeds and dropped nothing that had committed",
     ),
     (
         "TimerNeverDoubled",
-        "no attack yet is slow enough for the first timeout and fast enough for the last",
+        "delays of 300 ms against a timeout of 500 ms were tried over 9 seeds",
     ),
-    (
-        "NeverJoins",
-        "no attack yet keeps the timers of honest replicas apart",
-    ),
-    (
-        "ImpatientTimer",
-        "no attack yet keeps the timers of honest replicas apart",
-    ),
-    (
-        "StuckCatchingUp",
-        "no attack yet needs the replica that catches up",
-    ),
+    ("NeverJoins", "no attack was tried"),
+    ("ImpatientTimer", "no attack was tried"),
+    ("StuckCatchingUp", "no attack was tried"),
 ];

@@ -1,6 +1,6 @@
 //! What the receiver of envelopes asks the rest of an office.
 
-use crate::federation::authorisation::{Gate, Request};
+use crate::federation::authorisation::{Gate, Permit, Request};
 use crate::federation::envelope::{Action, Neighbours};
 use crate::federation::grant::Parties as _;
 use crate::federation::identity::Registry;
@@ -18,17 +18,8 @@ pub(super) struct Around<'a, R: Rules> {
     pub(super) gate: &'a Gate<R>,
     pub(super) conduct: &'a Conduct<R>,
     pub(super) screen: Option<&'a Screen<R>>,
-}
-
-/// What is asked of a gate for an action.
-pub(super) fn request_of(action: &Action) -> Request<'_> {
-    Request {
-        source: action.source,
-        session: None,
-        kind: action.kind,
-        capability: &action.capability,
-        grants: &action.grants,
-    }
+    /// What the gate allowed, and on whose account.
+    pub(super) permit: Option<Permit>,
 }
 
 impl<R: Rules> Neighbours for Around<'_, R> {
@@ -53,8 +44,15 @@ impl<R: Rules> Neighbours for Around<'_, R> {
     }
 
     fn is_authorised(&mut self, action: &Action, now: LocalTime, keys: &mut Keys) -> bool {
-        let request = request_of(action);
-        self.gate.decide(&request, now, self.registry, keys).is_ok()
+        let request = Request {
+            source: action.source,
+            session: None,
+            kind: action.kind,
+            capability: &action.capability,
+            grants: &action.grants,
+        };
+        self.permit = self.gate.decide(&request, now, self.registry, keys).ok();
+        self.permit.is_some()
     }
 }
 

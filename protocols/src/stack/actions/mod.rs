@@ -14,6 +14,7 @@
 mod around;
 mod book;
 mod conduct;
+mod config;
 mod counter;
 mod desk;
 mod office;
@@ -21,8 +22,9 @@ mod records;
 mod regard;
 
 pub use conduct::ConductConfig;
+pub use config::{ActionsConfig, PrivacyGate, Screening};
 pub use counter::ActionRecord;
-pub use office::{ActionsConfig, Directory, PrivacyGate, Screening};
+pub use office::Directory;
 pub(super) use office::{Office, Posting};
 
 use crate::federation::envelope::Code;

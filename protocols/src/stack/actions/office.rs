@@ -6,11 +6,10 @@ use std::sync::Arc;
 
 use rand::Rng as _;
 
-use crate::federation::audit::AuditConfig;
 use crate::federation::authorisation::{Exposure, Gate};
 use crate::federation::envelope::{
-    Action, Answer, Arrival, Code, EnvelopeConfig, PROTOCOL_VERSION, Receipt, Receiver, Refusal,
-    Stage, Verdict, framed_len,
+    Action, Answer, Arrival, Code, PROTOCOL_VERSION, Receipt, Receiver, Refusal, Stage, Verdict,
+    framed_len,
 };
 use crate::federation::grant::Parties as _;
 use crate::federation::identity::Registry;
@@ -32,76 +31,11 @@ use crate::time::SimDuration;
 
 use super::around::{Around, is_clean};
 use super::book::{Book, Open};
-use super::conduct::{Conduct, ConductConfig};
+use super::conduct::Conduct;
+use super::config::{ActionsConfig, PrivacyGate, Screening};
 use super::counter::{self, ActionRecord, Slots};
 use super::records::Records;
 use super::{Effect, Ending, Errand};
-
-/// How a peer deals with others.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct ActionsConfig {
-    /// What is checked of an envelope.
-    pub envelope: EnvelopeConfig,
-    /// Which checks stand; the rest are layers left out.
-    pub stages: Vec<Stage>,
-    /// How long a source waits for an answer before it sends again.
-    pub resend_after: SimDuration,
-    /// The least that a piece of work takes.
-    pub work_min: SimDuration,
-    /// The most that it takes.
-    pub work_max: SimDuration,
-    /// When what must not leave is taken out of a payload.
-    pub gate: PrivacyGate,
-    /// What follows from how others behave.
-    pub conduct: ConductConfig,
-    /// Which payloads are screened for prompt injections.
-    pub screening: Screening,
-    /// How the audit log is kept, if [`Stage::Audit`] stands.
-    pub audit: AuditConfig,
-}
-
-/// When private data is taken out of a payload.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum PrivacyGate {
-    /// Before the action is signed and sent.
-    #[default]
-    BeforeSend,
-    /// Once it is under way: what is found is known, and gone.
-    AfterSend,
-    /// Never.
-    Off,
-}
-
-/// Which payloads are screened for prompt injections.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum Screening {
-    /// None.
-    #[default]
-    Off,
-    /// What others send.
-    Inbound,
-    /// What others send, and what is sent to them.
-    Both,
-}
-
-impl Default for ActionsConfig {
-    /// All checks, 2 s for an answer, no time for work. There is no stage for sessions as long as
-    /// nothing opens any.
-    fn default() -> Self {
-        let stages = Stage::ORDER.into_iter();
-        Self {
-            envelope: EnvelopeConfig::default(),
-            stages: stages.filter(|stage| *stage != Stage::Session).collect(),
-            resend_after: SimDuration::from_secs(2),
-            work_min: SimDuration::ZERO,
-            work_max: SimDuration::ZERO,
-            gate: PrivacyGate::default(),
-            conduct: ConductConfig::default(),
-            screening: Screening::default(),
-            audit: AuditConfig::default(),
-        }
-    }
-}
 
 /// Who is who at the start, the same for all peers.
 #[derive(Clone, Debug)]
@@ -122,6 +56,8 @@ pub(in crate::stack) struct Posting {
 pub(super) struct Work {
     pub(super) from: PeerId,
     pub(super) action: Signed<Action>,
+    /// Whether the gate has it in its queue.
+    pub(super) is_queued: bool,
 }
 
 /// One peer's dealings with others.
@@ -365,6 +301,7 @@ impl<R: Rules> Office<R> {
             gate: &self.gate,
             conduct: &self.conduct,
             screen: self.screen.as_ref(),
+            permit: None,
         };
         let arrival = Arrival::Decoded {
             action,
@@ -372,6 +309,7 @@ impl<R: Rules> Office<R> {
         };
         let now = ctx.now();
         let verdict = (self.receiver).receive(arrival, now, ctx.keys(), &mut around);
+        let permit = around.permit;
         self.note_envelope(from, action.source, &verdict, ctx);
         match verdict {
             Verdict::Execute {
@@ -380,7 +318,16 @@ impl<R: Rules> Office<R> {
                 intent,
             } => {
                 let record = ActionRecord { seen, intent };
-                self.take_on(from, action, record, ctx);
+                let is_queued = permit.is_some();
+                if let Some(permit) = permit {
+                    self.gate.queue(action.source, action.id, permit, now);
+                }
+                let work = Work {
+                    from,
+                    action,
+                    is_queued,
+                };
+                self.take_on(work, record, ctx);
                 None
             }
             Verdict::Begun(action) => self.say_if_unknown(from, &action),
@@ -420,19 +367,14 @@ impl<R: Rules> Office<R> {
     }
 
     /// Remembers an envelope; the work begins when that is durable.
-    fn take_on(
-        &mut self,
-        from: PeerId,
-        action: Signed<Action>,
-        record: ActionRecord,
-        ctx: &mut Ctx<'_, R>,
-    ) {
+    fn take_on(&mut self, work: Work, record: ActionRecord, ctx: &mut Ctx<'_, R>) {
+        let action = &work.action;
         self.tickets += 1;
         let ticket = self.tickets;
         let write = self.slots.keep((action.source, action.id), record);
         let other = (action.source, self.gate.level(action.source));
-        let goes_now = self.records.begun(ticket, &action, other, write, ctx);
-        self.work.insert(ticket, Work { from, action });
+        let goes_now = self.records.begun(ticket, action, other, write, ctx);
+        self.work.insert(ticket, work);
         if goes_now {
             self.begin(ticket, ctx);
         }
@@ -457,7 +399,7 @@ impl<R: Rules> Office<R> {
         ticket: u64,
         ctx: &mut Ctx<'_, R>,
     ) -> Option<Posting> {
-        let Work { from, action } = self.work.remove(&ticket)?;
+        let Work { from, action, .. } = self.work.remove(&ticket)?;
         let at = ctx.now();
         let has_ended = at > action.expires_at + self.config.envelope.skew;
         if has_ended && self.config.stages.contains(&Stage::Freshness) {

@@ -11,7 +11,6 @@ use crate::peer::PeerId;
 use crate::stack::{Ctx, StackEvent, StackMessage};
 
 use super::Ending;
-use super::around::request_of;
 use super::book::Open;
 use super::office::{Office, Posting, Work};
 
@@ -104,22 +103,16 @@ impl<R: Rules> Office<R> {
         let Some(work) = self.work.get(&ticket) else {
             return false;
         };
-        let request = request_of(&work.action);
-        let now = ctx.now();
-        let is_allowed = !self.conduct.moves_trust()
-            || !R::judges_at_start()
-            || (self.gate)
-                .decide(&request, now, &self.registry, ctx.keys())
-                .is_ok();
-        if is_allowed {
+        let (source, action) = (work.action.source, work.action.id);
+        if !work.is_queued || self.gate.start(source, action).is_ok() {
             ctx.notify(StackEvent::WorkBegun {
-                action: work.action.id,
-                source: work.action.source,
+                action,
+                source,
                 capability: work.action.capability.clone(),
             });
             return true;
         }
-        let Some(Work { from, action }) = self.work.remove(&ticket) else {
+        let Some(Work { from, action, .. }) = self.work.remove(&ticket) else {
             return false;
         };
         let refusal = self.refuse(from, (Refusal::Denied, true), Some(&action), ctx);

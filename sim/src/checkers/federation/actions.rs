@@ -23,13 +23,6 @@ pub(super) const TIMELY: &str = "federation/not-after-expiry";
 /// Nothing is done by an envelope that is too large, valid for too long, or named for another expiry.
 pub(super) const WELL_FORMED: &str = "federation/well-formed";
 
-/// How far the scenario has `by` trust `of`.
-pub(super) fn trust(spec: &FederationSpec, by: PeerId, of: PeerId) -> Level {
-    let said = spec.trust.iter().rev();
-    let mut said = said.filter(|it| it.by.contains(&by) && it.of.contains(&of));
-    said.next().map_or(spec.level, |it| it.level)
-}
-
 /// Whether an action of a kind may go by a capability: that of the kind; messages, queries and tasks
 /// also by one that the table of levels does not name.
 fn serves(kind: ActionKind, capability: &Capability) -> bool {
@@ -44,9 +37,6 @@ fn serves(kind: ActionKind, capability: &Capability) -> bool {
 /// Checks and counts actions.
 pub(super) struct Actions {
     spec: FederationSpec,
-    peers: BTreeMap<Identity, PeerId>,
-    /// The highest level to which a peer has ever raised another.
-    raised: BTreeMap<(PeerId, PeerId), Level>,
     authorised: Ledger,
     once: Ledger,
     timely: Ledger,
@@ -82,11 +72,9 @@ impl Actions {
         Refusal::ALL.into_iter().map(refusal_metric)
     }
 
-    pub(super) fn new(spec: FederationSpec, peers: BTreeMap<Identity, PeerId>) -> Self {
+    pub(super) fn new(spec: FederationSpec) -> Self {
         Self {
             spec,
-            peers,
-            raised: BTreeMap::new(),
             authorised: Ledger::new(AUTHORISED),
             once: Ledger::new(ONCE),
             timely: Ledger::new(TIMELY),
@@ -104,17 +92,12 @@ impl Actions {
         *self.counts.entry(name).or_default() += 1;
     }
 
-    /// `by` trusts `of` this far now. What it began under a higher level it may end.
-    pub(super) fn trusted(&mut self, by: PeerId, of: PeerId, level: Level) {
-        let raised = self.raised.entry((by, of)).or_default();
-        *raised = level.max(*raised);
-    }
-
-    /// Whether the scenario lets `source` have `peer` do something of a kind by a capability.
+    /// Whether the scenario lets `source` have `peer`, which trusts it so far, do something of a kind
+    /// by a capability.
     fn allows(
         &self,
         peer: PeerId,
-        source: PeerId,
+        (source, trusted): (PeerId, Level),
         (kind, capability): (ActionKind, &Capability),
     ) -> bool {
         if !serves(kind, capability) || self.spec.revoked.contains(&source) {
@@ -129,18 +112,22 @@ impl Actions {
             return false;
         };
         let needed = level_of(capability.name()).unwrap_or(Level::Untrusted);
-        let raised = self.raised.get(&(peer, source)).copied();
-        let given = trust(&self.spec, peer, source);
-        given.max(raised.unwrap_or_default()) >= needed.max(level)
+        trusted >= needed.max(level)
     }
 
-    pub(super) fn executed(&mut self, at: SimTime, peer: PeerId, effect: &Effect) {
+    /// `peer` did something for `source`, if that is anybody, which it trusted as far as this at most.
+    pub(super) fn executed(
+        &mut self,
+        at: SimTime,
+        peer: PeerId,
+        source: Option<(PeerId, Level)>,
+        effect: &Effect,
+    ) {
         self.count("actions_executed");
         self.authorised.exercise();
-        let source = self.peers.get(&effect.source).copied();
-        let is_allowed =
-            source.is_some_and(|it| self.allows(peer, it, (effect.kind, &effect.capability)));
-        if !is_allowed {
+        let what = (effect.kind, &effect.capability);
+        if !source.is_some_and(|source| self.allows(peer, source, what)) {
+            let source = source.map(|(source, _)| source);
             let concerned: Vec<PeerId> = source.into_iter().chain([peer]).collect();
             let capability = &effect.capability;
             self.authorised.breach(at, &concerned, || {

@@ -10,9 +10,7 @@ use fedsim_protocols::federation::canary::Canaries;
 use fedsim_protocols::federation::sanitise::{Action, Kind, Policy};
 use fedsim_protocols::federation::terms::Level;
 use fedsim_protocols::stack::Errand;
-use fedsim_scenarios::spec::FederationSpec;
 
-use super::actions::trust;
 use crate::checkers::Ledger;
 use crate::runner::WatchReport;
 use crate::time::SimTime;
@@ -28,10 +26,7 @@ struct Asked {
 
 /// Checks and counts canaries.
 pub(super) struct Leaks {
-    spec: FederationSpec,
     policy: Policy,
-    /// How far peers trust each other, where that has changed.
-    levels: BTreeMap<(PeerId, PeerId), Level>,
     ledger: Ledger,
     asked: BTreeMap<PeerId, Asked>,
     planted: u64,
@@ -43,22 +38,15 @@ impl Leaks {
     pub(super) const METRICS: &'static [&'static str] =
         &["canaries_planted", "canaries_leaked", "actions_withheld"];
 
-    pub(super) fn new(spec: FederationSpec) -> Self {
+    pub(super) fn new() -> Self {
         Self {
-            spec,
             policy: Policy::default(),
-            levels: BTreeMap::new(),
             ledger: Ledger::new(NO_LEAK),
             asked: BTreeMap::new(),
             planted: 0,
             leaked: 0,
             withheld: 0,
         }
-    }
-
-    /// `by` trusts `of` this far now.
-    pub(super) fn trusted(&mut self, by: PeerId, of: PeerId, level: Level) {
-        self.levels.insert((by, of), level);
     }
 
     pub(super) fn asked(&mut self, peer: PeerId, errand: &Errand) {
@@ -79,12 +67,11 @@ impl Leaks {
         }
     }
 
-    pub(super) fn entered(&mut self, at: SimTime, peer: PeerId, plaintext: &[u8]) {
+    /// An honest peer handed plaintext to the transport, for a peer that it trusts so far.
+    pub(super) fn entered(&mut self, at: SimTime, peer: PeerId, level: Level, plaintext: &[u8]) {
         let Some(asked) = self.asked.remove(&peer) else {
             return;
         };
-        let moved = self.levels.get(&(peer, asked.to)).copied();
-        let level = moved.unwrap_or_else(|| trust(&self.spec, peer, asked.to));
         let forbidden = asked.planted.iter();
         let forbidden: Vec<&(Kind, String)> = forbidden
             .filter(|(kind, _)| self.policy.action(*kind, level) != Action::Pass)

@@ -68,6 +68,7 @@ impl FederationWatch {
         let liars = byzantine(scenario);
         let names = scenario.peers.iter().map(|peer| peer.nickname.clone());
         let standing = Standing::new(
+            spec.clone(),
             identities.clone(),
             names.collect(),
             liars.iter().copied().chain(injectors(scenario)).collect(),
@@ -78,9 +79,9 @@ impl FederationWatch {
             authenticity: Authenticity::new(&identities, |peer| !liars.contains(&peer)),
             liars,
             warm_up: SimTime::from(scenario.warm_up),
-            actions: Actions::new(spec.clone(), identities),
+            actions: Actions::new(spec.clone()),
             decisions: Decisions::new(organisations.collect()),
-            leaks: Leaks::new(spec.clone()),
+            leaks: Leaks::new(),
             path: Path::default(),
             standing,
         }
@@ -104,8 +105,6 @@ impl FederationWatch {
             StackEvent::TrustMoved { of, step } => {
                 if let Some(of) = self.standing.slot(*of) {
                     self.standing.moved(peer, of, *step);
-                    self.actions.trusted(peer, of, step.to);
-                    self.leaks.trusted(peer, of, step.to);
                 }
             }
             StackEvent::TrustScored { assessment } => self.standing.scored(at, peer, assessment),
@@ -124,7 +123,9 @@ impl FederationWatch {
                 }
             }
             StackEvent::ActionExecuted { effect } => {
-                self.actions.executed(at, peer, effect);
+                let source = self.standing.slot(effect.source);
+                let source = source.map(|it| (it, self.standing.highest(peer, it)));
+                self.actions.executed(at, peer, source, effect);
                 self.authenticity.executed(at, peer, effect);
                 self.path.executed(at, effect.action);
                 self.audited
@@ -143,7 +144,10 @@ impl FederationWatch {
                     .asked(name, *to, (*kind, capability), payload);
                 self.actions.sent(at, *action);
                 self.path.sent(at, *action);
-                self.leaks.entered(at, peer, payload);
+                if let Some(to) = self.standing.slot(*to) {
+                    let level = self.standing.level(peer, to);
+                    self.leaks.entered(at, peer, level, payload);
+                }
             }
             StackEvent::ActionWithheld { .. } => self.leaks.withheld(peer),
             StackEvent::ActionEnded { action, ending } => {

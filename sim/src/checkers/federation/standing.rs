@@ -9,6 +9,7 @@ use fedsim_protocols::federation::terms::{Capability, Level};
 use fedsim_protocols::federation::trust::{Assessment, Step};
 use fedsim_protocols::{Identity, PeerId};
 use fedsim_record::SampleRow;
+use fedsim_scenarios::spec::FederationSpec;
 
 use crate::checkers::{Ledger, Thinned};
 use crate::runner::{WatchReport, seconds};
@@ -19,16 +20,24 @@ pub(super) const DEMOTION: &str = "federation/demotion";
 
 /// Points kept of all scores.
 const SCORES: usize = 20_000;
-/// Peers up to which every pair has a line; with more, only attackers are drawn.
-const PEERS_DRAWN: usize = 4;
+/// Peers up to which every pair has a line where nobody attacks; else only attackers are drawn.
+const PEERS_DRAWN: usize = 3;
+
+/// A level that changed.
+#[derive(Clone, Copy)]
+struct Moved {
+    now: Level,
+    highest: Level,
+}
 
 /// Checks and counts what peers make of each other.
 pub(super) struct Standing {
     peers: BTreeMap<Identity, PeerId>,
     names: Vec<String>,
     attackers: BTreeSet<PeerId>,
+    spec: FederationSpec,
     /// The levels that changed, as (who trusts, whom).
-    levels: BTreeMap<(PeerId, PeerId), Level>,
+    levels: BTreeMap<(PeerId, PeerId), Moved>,
     demotion: Ledger,
     counts: BTreeMap<&'static str, u64>,
     scores: Thinned<SampleRow>,
@@ -48,11 +57,13 @@ impl Standing {
 
     /// Of the peers `names`, some of whom attack.
     pub(super) fn new(
+        spec: FederationSpec,
         peers: BTreeMap<Identity, PeerId>,
         names: Vec<String>,
         attackers: BTreeSet<PeerId>,
     ) -> Self {
         Self {
+            spec,
             peers,
             names,
             attackers,
@@ -76,9 +87,30 @@ impl Standing {
         self.peers.get(&of).copied()
     }
 
+    /// How far the scenario has `by` trust `of` at the start.
+    fn given(&self, by: PeerId, of: PeerId) -> Level {
+        let said = self.spec.trust.iter().rev();
+        let mut said = said.filter(|it| it.by.contains(&by) && it.of.contains(&of));
+        said.next().map_or(self.spec.level, |it| it.level)
+    }
+
+    /// How far `by` trusts `of` now.
+    pub(super) fn level(&self, by: PeerId, of: PeerId) -> Level {
+        let moved = self.levels.get(&(by, of));
+        moved.map_or_else(|| self.given(by, of), |moved| moved.now)
+    }
+
+    /// How far `by` has trusted `of` at most: what it began under a higher level it may end.
+    pub(super) fn highest(&self, by: PeerId, of: PeerId) -> Level {
+        let moved = self.levels.get(&(by, of));
+        moved.map_or_else(|| self.given(by, of), |moved| moved.highest)
+    }
+
     /// A peer trusts another further or less far.
     pub(super) fn moved(&mut self, by: PeerId, of: PeerId, step: Step) {
-        self.levels.insert((by, of), step.to);
+        let highest = self.highest(by, of).max(step.to);
+        let now = step.to;
+        self.levels.insert((by, of), Moved { now, highest });
         if step.to > step.from {
             return self.count("trust_rises");
         }
@@ -96,7 +128,7 @@ impl Standing {
 
     /// A peer starts what needs a level of another: work for it, or an action that it is sent.
     pub(super) fn started(&mut self, at: SimTime, by: PeerId, with: PeerId, uses: &Capability) {
-        let Some(level) = self.levels.get(&(by, with)).copied() else {
+        let Some(Moved { now: level, .. }) = self.levels.get(&(by, with)).copied() else {
             return;
         };
         self.demotion.exercise();
@@ -116,7 +148,10 @@ impl Standing {
         let Some(of) = self.slot(assessment.peer) else {
             return;
         };
-        let is_drawn = self.names.len() <= PEERS_DRAWN || self.attackers.contains(&of);
+        let is_drawn = match self.attackers.is_empty() {
+            true => self.names.len() <= PEERS_DRAWN,
+            false => self.attackers.contains(&of) && self.is_honest(by),
+        };
         if by == of || !is_drawn {
             return;
         }
@@ -144,8 +179,8 @@ impl Standing {
     }
 
     pub(super) fn finish(&mut self, report: &mut WatchReport) {
-        let distrusted = self.levels.iter().filter(|((by, of), level)| {
-            self.is_honest(*by) && !self.is_honest(*of) && **level == Level::Untrusted
+        let distrusted = self.levels.iter().filter(|((by, of), moved)| {
+            self.is_honest(*by) && !self.is_honest(*of) && moved.now == Level::Untrusted
         });
         let distrusted = distrusted.count() as u64;
         self.counts.insert("attackers_distrusted", distrusted);

@@ -145,11 +145,16 @@ what = ["corrupt"]
 share = 0.2
 at = "5s"
 for = "2s"
+
+[[faults]]
+at = "0s"
+disk = { peers = "*", fsync_low = "100ms", fsync_high = "200ms" }
 "#;
 
 #[test]
 fn work_begun_for_a_peer_that_was_demoted_is_noticed() {
-    // After the fall nothing may begin; peers that do not look at levels go on serving.
+    // After the fall nothing may begin; peers that do not look at levels go on serving, and peers that
+    // do not look again begin what waited for the disk.
     let fell = |found: Vec<(&'static str, Holds)>| {
         let mut found = found.into_iter().filter(|(name, _)| *name == DEMOTION);
         found.next().map(|(_, holds)| holds)
@@ -157,6 +162,8 @@ fn work_begun_for_a_peer_that_was_demoted_is_noticed() {
     assert_eq!(fell(judged_by::<Strict>(&read(FALL))), Some(Holds::Holds));
     let blind = judged_by::<mutants::LevelsUnchecked>(&read(FALL));
     assert_eq!(fell(blind), Some(Holds::Violated));
+    let hasty = judged_by::<mutants::QueueUnchecked>(&read(FALL));
+    assert_eq!(fell(hasty), Some(Holds::Violated));
 }
 
 fn proposal(number: u64) -> Proposal {
