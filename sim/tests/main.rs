@@ -2,6 +2,8 @@
 
 /// Audit logs that are kept badly trip their checker, and so does tampering.
 mod broken_audit;
+/// Budgets that nobody keeps trip their checker.
+mod broken_budgets;
 /// Broken PBFT falls to adversaries, PBFT as published does not.
 mod broken_pbft;
 /// Broken rumor spreading trips its checkers, as published it does not.

@@ -216,6 +216,18 @@ mutants! {
     LateIsFree {
         fn is_charged(is_late: bool) -> bool { !is_late }
     }
+    /// What a budget says is taken for money.
+    KeeperUnasked {
+        fn asks_keeper(_has_keeper: bool) -> bool { false }
+    }
+    /// Whoever copies a budget may spend it.
+    CopiesAccepted {
+        fn may_pay_with(_is_payer: bool) -> bool { true }
+    }
+    /// An action goes as far as it is handed on.
+    HopsUnchecked {
+        fn hops_fit(_fits: bool) -> bool { true }
+    }
     /// A lease keeps nobody out.
     LeasesIgnored {
         fn lease_is_over(_is_over: bool) -> bool { true }

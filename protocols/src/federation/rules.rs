@@ -258,6 +258,21 @@ pub trait Rules: Clone + Copy + Debug + Default + Eq + Hash + Send + Sync + 'sta
         true
     }
 
+    /// Whether the keeper of an account is asked before anything is spent on it.
+    fn asks_keeper(has_keeper: bool) -> bool {
+        has_keeper
+    }
+
+    /// Whether an action may name the account that it names: its source was given that account.
+    fn may_pay_with(is_payer: bool) -> bool {
+        is_payer
+    }
+
+    /// Whether an action is handed on no further than it may be.
+    fn hops_fit(fits: bool) -> bool {
+        fits
+    }
+
     // Ownership.
 
     /// Whether a lease is over by every honest clock.

@@ -236,6 +236,23 @@ sixteen_bytes! {
     Account, "account";
 }
 
+impl Account {
+    /// Nobody's account: whoever works bears the cost.
+    pub const NONE: Self = Self([0; 16]);
+
+    /// The account that everything draws on which a peer asks for of itself.
+    pub fn pool_of(issuer: crate::identity::Identity) -> Self {
+        let mut bytes = [0; 16];
+        bytes.copy_from_slice(&issuer.0[..16]);
+        Self(bytes)
+    }
+
+    /// The account that pays for one action which was handed on.
+    pub const fn of_action(action: ActionId) -> Self {
+        Self(action.0)
+    }
+}
+
 impl ActionId {
     /// Flips the sign so that ids sort by expiry.
     const SIGN: u64 = 1 << 63;
@@ -348,6 +365,16 @@ impl Amount {
     /// Whether both parts are within those of `other`.
     pub fn fits(self, other: Self) -> bool {
         self.tokens <= other.tokens && self.money <= other.money
+    }
+
+    /// One of `parts` equal parts of so many hundredths, rounded down.
+    pub fn part(self, percent: u8, parts: u8) -> Self {
+        let whole = 100 * u128::from(parts.max(1));
+        let of = |amount: u64| (u128::from(amount) * u128::from(percent.min(100)) / whole) as u64;
+        Self {
+            tokens: of(self.tokens),
+            money: Money(of(self.money.0)),
+        }
     }
 
     /// The smaller of each part.
@@ -569,6 +596,19 @@ impl Budget {
     pub const TOKENS_CEILING: u64 = 1_000_000_000;
     /// The most money that may be asked for.
     pub const MONEY_CEILING: Money = Money(1_000_000_000_000);
+
+    /// The most that may be spent.
+    pub fn most(&self) -> Amount {
+        Amount {
+            tokens: self.tokens_max,
+            money: self.money_max,
+        }
+    }
+
+    /// Whether somebody must be asked before this is spent.
+    pub fn has_keeper(&self) -> bool {
+        self.account != Account::NONE && self.most() != Amount::ZERO
+    }
 
     /// Whether every bound is within its ceiling.
     pub fn is_valid(&self) -> bool {

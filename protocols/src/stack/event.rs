@@ -3,7 +3,7 @@
 use crate::event::Event;
 use crate::federation::audit::Record;
 use crate::federation::envelope::Refusal;
-use crate::federation::terms::{ActionId, ActionKind, Capability};
+use crate::federation::terms::{ActionId, ActionKind, Amount, Capability};
 use crate::federation::trust::{Assessment, Step};
 use crate::fold_enum;
 use crate::identity::Identity;
@@ -134,6 +134,43 @@ pub enum StackEvent {
         /// The state after.
         to: &'static str,
     },
+    /// It asks another for part of what it was asked for itself.
+    HandedOn {
+        /// What it was asked for.
+        whole: ActionId,
+        /// The part.
+        action: ActionId,
+    },
+    /// It begins to spend what another pays for.
+    SpendingBegun {
+        /// On which action.
+        action: ActionId,
+        /// Who pays.
+        issuer: Identity,
+        /// How much it may be.
+        amount: Amount,
+    },
+    /// It has spent what another pays for.
+    Spent {
+        /// On which action.
+        action: ActionId,
+        /// Who pays.
+        issuer: Identity,
+        /// How much it was.
+        amount: Amount,
+    },
+    /// It was told what an action has cost that it pays for.
+    CostReported {
+        /// Which action.
+        action: ActionId,
+    },
+    /// It does not pay for something.
+    BudgetRefused {
+        /// For which action.
+        action: ActionId,
+        /// Why: a constant.
+        reason: &'static str,
+    },
     /// An input was refused.
     Rejected {
         /// Why: a constant.
@@ -161,6 +198,11 @@ fold_enum!(StackEvent {
     17 = TrustMoved { of, step },
     18 = TrustScored { assessment },
     19 = BreakerMoved { of, from, to },
+    50 = HandedOn { whole, action },
+    51 = SpendingBegun { action, issuer, amount },
+    52 = Spent { action, issuer, amount },
+    53 = CostReported { action },
+    54 = BudgetRefused { action, reason },
 });
 
 impl Event for StackEvent {
@@ -184,6 +226,11 @@ impl Event for StackEvent {
             Self::TrustMoved { .. } => "trust-moved",
             Self::TrustScored { .. } => "trust-scored",
             Self::BreakerMoved { .. } => "breaker-moved",
+            Self::HandedOn { .. } => "handed-on",
+            Self::SpendingBegun { .. } => "spending-begun",
+            Self::Spent { .. } => "spent",
+            Self::CostReported { .. } => "cost-reported",
+            Self::BudgetRefused { .. } => "budget-refused",
             Self::Rejected { .. } => "rejected",
         }
     }
@@ -192,7 +239,7 @@ impl Event for StackEvent {
         match self {
             Self::Raft { event } => event.rejected(),
             Self::Pbft { event } => event.rejected(),
-            Self::Rejected { reason } => Some(reason),
+            Self::Rejected { reason } | Self::BudgetRefused { reason, .. } => Some(reason),
             Self::ActionRefused { refusal, .. } => Some(refusal.reason()),
             Self::Proposed { .. }
             | Self::Decided { .. }
@@ -208,7 +255,11 @@ impl Event for StackEvent {
             | Self::WorkBegun { .. }
             | Self::TrustMoved { .. }
             | Self::TrustScored { .. }
-            | Self::BreakerMoved { .. } => None,
+            | Self::BreakerMoved { .. }
+            | Self::HandedOn { .. }
+            | Self::SpendingBegun { .. }
+            | Self::Spent { .. }
+            | Self::CostReported { .. } => None,
         }
     }
 
@@ -252,6 +303,22 @@ impl Event for StackEvent {
                 format!("{:?}, {}", assessment.peer, assessment.score)
             }
             Self::BreakerMoved { of, from, to } => format!("{of:?}, {from} to {to}"),
+            Self::HandedOn { whole, action } => format!("{action:?} of {whole:?}"),
+            Self::SpendingBegun {
+                action,
+                issuer,
+                amount,
+            }
+            | Self::Spent {
+                action,
+                issuer,
+                amount,
+            } => {
+                let Amount { tokens, money } = amount;
+                format!("{action:?}, {money} and {tokens} tokens of {issuer:?}")
+            }
+            Self::CostReported { action } => format!("{action:?}"),
+            Self::BudgetRefused { action, reason } => format!("{action:?}, {reason}"),
             Self::Rejected { reason } => (*reason).to_owned(),
         }
     }

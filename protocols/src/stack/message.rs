@@ -10,6 +10,8 @@
 //!   unknown  audience ──▶ source                          a crash hid whether it was done
 //!   head     peer ──▶ third party                         the end of an audit log
 //!   witness  third party ──▶ peer                         that end, countersigned
+//!   bid      executor ──▶ keeper of an account            it pays
+//!   ruling   keeper ──▶ executor                          whether it does
 //!   notice   proposer ──▶ everybody                       a proposal, where nobody decides
 //! ```
 
@@ -24,6 +26,7 @@ use crate::protocol::Message;
 use crate::raft::RaftMessage;
 use crate::signed::Signed;
 
+use super::actions::{Bid, BidName};
 use super::council::Proposal;
 
 /// What one peer has to say to another, however it is carried.
@@ -76,6 +79,18 @@ pub enum Load {
         /// What is proposed.
         proposal: Proposal,
     },
+    /// Something is wanted of whoever keeps an account.
+    Bid {
+        /// What.
+        bid: Bid,
+    },
+    /// The keeper's answer.
+    Ruling {
+        /// To which bid.
+        name: BidName,
+        /// Whether it is granted.
+        is_granted: bool,
+    },
 }
 
 fold_enum!(Load {
@@ -88,6 +103,8 @@ fold_enum!(Load {
     7 = Head { head },
     8 = Witness { witness },
     9 = Notice { proposal },
+    20 = Bid { bid },
+    21 = Ruling { name, is_granted },
 });
 
 /// One carriage.
@@ -115,6 +132,8 @@ impl Message for StackMessage {
         "head",
         "witness",
         "notice",
+        "bid",
+        "ruling",
     ];
 
     fn kind(&self) -> usize {
@@ -129,6 +148,8 @@ impl Message for StackMessage {
                 Load::Head { .. } => 6,
                 Load::Witness { .. } => 7,
                 Load::Notice { .. } => 8,
+                Load::Bid { .. } => 9,
+                Load::Ruling { .. } => 10,
             },
         }
     }

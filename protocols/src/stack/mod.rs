@@ -31,8 +31,8 @@ use crate::protocol::Context;
 use crate::raft::{RaftRecord, RaftTimer};
 
 pub use actions::{
-    ActionRecord, ActionsConfig, ConductConfig, Directory, Effect, Ending, Errand, PrivacyGate,
-    Screening,
+    ActionRecord, ActionsConfig, Bid, BidName, BidStep, ConductConfig, Delegation, Directory,
+    Effect, Ending, Errand, Pool, PrivacyGate, Screening,
 };
 pub use config::{Across, Federation, StackConfig};
 pub use council::Proposal;
@@ -70,6 +70,11 @@ pub enum StackTimer {
     Countersign,
     /// What is thought of others is to be recomputed.
     Evaluate,
+    /// A keeper has not ruled: ask again.
+    Bid {
+        /// On which bid.
+        number: u64,
+    },
 }
 
 fold_enum!(StackTimer {
@@ -79,6 +84,7 @@ fold_enum!(StackTimer {
     4 = Work { ticket },
     5 = Countersign {},
     6 = Evaluate {},
+    20 = Bid { number },
 });
 
 /// What a peer keeps on disk.

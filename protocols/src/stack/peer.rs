@@ -103,6 +103,12 @@ impl<R: Rules> StackPeer<R> {
         }
     }
 
+    /// Sends what the office made ready and what answers no input.
+    fn post_rest(&mut self, ctx: &mut Ctx<'_, R>) {
+        let postings = self.office.take_postings();
+        self.post(postings, ctx);
+    }
+
     /// Carries a PBFT message: to the peer itself, or to all peers of the replica's organisation.
     fn carry_pbft(&self, to: PeerId, message: PbftMessage, ctx: &mut Ctx<'_, R>) {
         let is_answer = matches!(
@@ -289,7 +295,15 @@ impl<R: Rules> Protocol for StackPeer<R> {
             }
             Load::Witness { witness } => self.office.on_witness(witness, ctx),
             Load::Notice { proposal } => self.on_notice(proposal, ctx),
+            Load::Bid { bid } => {
+                let ruling = self.office.on_bid(from, bid, ctx);
+                self.post([ruling], ctx);
+            }
+            Load::Ruling { name, is_granted } => {
+                self.office.on_ruling(from, *name, *is_granted, ctx);
+            }
         }
+        self.post_rest(ctx);
     }
 
     fn on_timer(&mut self, timer: StackTimer, ctx: &mut Ctx<'_, R>) {
@@ -303,6 +317,7 @@ impl<R: Rules> Protocol for StackPeer<R> {
                 self.post(heads, ctx);
             }
             StackTimer::Evaluate => self.office.on_evaluate(ctx),
+            StackTimer::Bid { number } => self.office.on_bid_due(number, ctx),
             StackTimer::Work { ticket } => {
                 let receipt = self.office.on_work_done(ticket, ctx);
                 self.post(receipt, ctx);
@@ -322,6 +337,7 @@ impl<R: Rules> Protocol for StackPeer<R> {
                 }
             }
         }
+        self.post_rest(ctx);
     }
 
     fn on_persisted(&mut self, token: PersistToken, ctx: &mut Ctx<'_, R>) {
@@ -337,6 +353,7 @@ impl<R: Rules> Protocol for StackPeer<R> {
             }
             (Owner::Pbft, _) => {}
         }
+        self.post_rest(ctx);
     }
 
     fn on_request(&mut self, id: RequestId, request: StackRequest, ctx: &mut Ctx<'_, R>) {
@@ -347,5 +364,6 @@ impl<R: Rules> Protocol for StackPeer<R> {
                 self.post(posting, ctx);
             }
         }
+        self.post_rest(ctx);
     }
 }

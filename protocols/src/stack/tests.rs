@@ -210,6 +210,7 @@ fn act(table: &mut Tabletop<StackPeer>, at: u32, to: u32, number: u64) {
         kind: ActionKind::Message,
         capability: Capability::new("send").unwrap(),
         payload: b"hello".to_vec(),
+        hand_on: 0,
         planted: Vec::new(),
         lifetime: SimDuration::from_secs(60),
         tokens_max: 0,

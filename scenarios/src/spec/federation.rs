@@ -3,9 +3,9 @@
 use fedsim_protocols::federation::audit::ContentMode;
 use fedsim_protocols::federation::breaker::BreakerConfig;
 use fedsim_protocols::federation::envelope::Stage;
-use fedsim_protocols::federation::terms::{ActionKind, Capability, Level};
+use fedsim_protocols::federation::terms::{ActionKind, Amount, Capability, Level};
 use fedsim_protocols::federation::trust::{Model, TrustConfig};
-use fedsim_protocols::stack::{Across, ActionsConfig, PrivacyGate, Screening};
+use fedsim_protocols::stack::{Across, ActionsConfig, Delegation, Pool, PrivacyGate, Screening};
 use fedsim_protocols::{PeerId, Probability, SimDuration};
 
 use super::profile::Profile;
@@ -50,6 +50,10 @@ pub struct FederationSpec {
     pub breaker: bool,
     /// Which payloads are screened for prompt injections.
     pub screening: Screening,
+    /// What may be spent in whose name, in file order; later ones win.
+    pub budgets: Vec<BudgetSpec>,
+    /// Who hands on what it is asked for.
+    pub delegate: Vec<DelegateSpec>,
 }
 
 impl Default for FederationSpec {
@@ -75,6 +79,8 @@ impl Default for FederationSpec {
             trust_every: TrustConfig::default().evaluate_every,
             breaker: false,
             screening: actions.screening,
+            budgets: Vec::new(),
+            delegate: Vec::new(),
         }
     }
 }
@@ -102,6 +108,31 @@ impl FederationSpec {
 
     /// How one peer deals with others: with the checks and the gate of its own software.
     pub fn actions_of(&self, peer: PeerId) -> ActionsConfig {
+        let shared = self.actions_of_software(peer);
+        let own = self.delegate.iter().filter(|it| it.by.contains(&peer));
+        let delegations = own.map(|it| Delegation {
+            capability: it.capability.clone(),
+            to: it.to.iter().copied().filter(|to| *to != peer).collect(),
+            parts: it.parts,
+            percent: it.percent,
+        });
+        ActionsConfig {
+            pool: self.budget_of(peer).map(|budget| Pool {
+                cap: budget.cap,
+                hops_max: budget.hops,
+            }),
+            delegations: delegations.collect(),
+            ..shared
+        }
+    }
+
+    /// What may be spent in a peer's name.
+    pub fn budget_of(&self, peer: PeerId) -> Option<&BudgetSpec> {
+        let mut own = self.budgets.iter().rev();
+        own.find(|it| it.by.contains(&peer))
+    }
+
+    fn actions_of_software(&self, peer: PeerId) -> ActionsConfig {
         let mut own = self.software.iter().rev();
         let Some(own) = own.find(|it| it.by.contains(&peer)) else {
             return self.actions();
@@ -147,6 +178,34 @@ pub struct ExposeSpec {
     pub capability: Capability,
     /// The level it needs beyond that of its name.
     pub level: Level,
+    /// How often they may hand it on.
+    pub depth: u8,
+}
+
+/// What may be spent in somebody's name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BudgetSpec {
+    /// In whose; each of them has as much.
+    pub by: Vec<PeerId>,
+    /// The most.
+    pub cap: Amount,
+    /// How often what they ask for may be handed on.
+    pub hops: u8,
+}
+
+/// Who hands on what it is asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DelegateSpec {
+    /// Who.
+    pub by: Vec<PeerId>,
+    /// What it is asked for by this ability.
+    pub capability: Capability,
+    /// To whom; drawn anew for each part, never the peer itself.
+    pub to: Vec<PeerId>,
+    /// In how many parts.
+    pub parts: u8,
+    /// How much of the money goes with them, in hundredths.
+    pub percent: u8,
 }
 
 /// Errands that the users of some peers want done by others.
@@ -176,6 +235,10 @@ pub struct ErrandLoad {
     pub injections: Probability,
     /// What it is worth and may cost, in millionths of a USD.
     pub micro_usd: u32,
+    /// How many tokens it may cost.
+    pub tokens: u64,
+    /// How often it may be handed on by the source's permission.
+    pub hand_on: u8,
     /// How long it may take.
     pub lifetime: SimDuration,
 }

@@ -20,7 +20,9 @@ use fedsim_protocols::SimDuration;
 pub use adversaries::{AdversarySpec, Behaviour, Who};
 pub use expect::{Assume, Bound, Expect, Expectation, PooledExpect};
 pub use faults::{Fault, FaultSpec, Partition, Select, When};
-pub use federation::{ErrandLoad, ExposeSpec, FederationSpec, SoftwareSpec, TrustSpec};
+pub use federation::{
+    BudgetSpec, DelegateSpec, ErrandLoad, ExposeSpec, FederationSpec, SoftwareSpec, TrustSpec,
+};
 pub use network::{
     Bandwidth, ClockSpec, CpuSpec, DiskSpec, Latency, LinkSpec, NetworkSpec, RegionMatrix, Reorder,
     Routing, Topology,

@@ -37,7 +37,8 @@ pub enum Profile {
     /// receiver asks neither whether an envelope is for it, nor how old it is, nor whether it came
     /// before; authorisation stands at `legacy`, which allows all; a decision needs the votes of the
     /// sessions that the router knows, and it knows none; the log of what was done is a list in memory
-    /// without chain or signature; neither the score of trust nor the breaker has a caller.
+    /// without chain or signature; no hop count and no budget
+    /// travels; neither the score of trust nor the breaker has a caller.
     ///
     /// Source: ruvnet/ruflo 3.38.16, `inbound-dispatcher.ts`, `policy-engine` defaults and
     /// `routing-service.ts` of the federation plugin 1.0.0-alpha.17. Its pipeline against personal
@@ -97,6 +98,7 @@ impl Profile {
                     Stage::Replay,
                     Stage::Revocation,
                     Stage::Authorisation,
+                    Stage::Budget,
                     Stage::Execution,
                     Stage::Audit,
                 ],
@@ -110,6 +112,7 @@ impl Profile {
                     Stage::Audience,
                     Stage::Freshness,
                     Stage::Replay,
+                    Stage::Budget,
                     Stage::Execution,
                     Stage::Audit,
                 ],
@@ -129,6 +132,7 @@ impl Profile {
                     Stage::Freshness,
                     Stage::Replay,
                     Stage::Authorisation,
+                    Stage::Budget,
                     Stage::Execution,
                     Stage::Audit,
                 ],

@@ -24,6 +24,10 @@ pub enum BudgetRefusal {
     Exceeded,
     /// There is no such reservation.
     UnknownReservation,
+    /// The account was given to somebody else.
+    NotPayer,
+    /// The action was handed on more often than it may be, or than it says.
+    TooFar,
 }
 
 impl BudgetRefusal {
@@ -35,6 +39,8 @@ impl BudgetRefusal {
             Self::Taken => "taken",
             Self::Exceeded => "budget-exceeded",
             Self::UnknownReservation => "unknown-reservation",
+            Self::NotPayer => "not-payer",
+            Self::TooFar => "too-many-hops",
         }
     }
 }
@@ -133,13 +139,46 @@ impl<R: Rules> Ledger<R> {
         if self.books.contains_key(&budget.account) {
             return self.insert(budget, Some(parent));
         }
-        let allotted = most(&budget);
+        let allotted = budget.most();
         if !R::child_fits(allotted.fits(book.balance.free())) {
             return Err(BudgetRefusal::Exceeded);
         }
         self.insert(budget, Some(parent))?;
         self.change(parent, |balance| {
             balance.allotted = balance.allotted + allotted
+        });
+        Ok(())
+    }
+
+    /// Opens a child account with part of what is set aside for an action of `holder`. Opening the
+    /// same one again changes nothing.
+    ///
+    /// # Errors
+    /// As [`Ledger::open`]; and if there is no such reservation, or less is set aside.
+    pub fn hand_on(
+        &mut self,
+        name: (Account, ActionId),
+        holder: Identity,
+        budget: Budget,
+    ) -> Result<(), BudgetRefusal> {
+        if self.books.contains_key(&budget.account) {
+            return self.insert(budget, Some(name.0));
+        }
+        let reservation = self.reservations.get(&name);
+        let stands = |it: &&Reservation| it.holder == holder && !it.has_expired;
+        let set_aside = reservation.filter(stands).map(|it| it.amount);
+        let set_aside = set_aside.ok_or(BudgetRefusal::UnknownReservation)?;
+        let part = budget.most();
+        if !R::child_fits(part.fits(set_aside)) {
+            return Err(BudgetRefusal::Exceeded);
+        }
+        self.insert(budget, Some(name.0))?;
+        if let Some(reservation) = self.reservations.get_mut(&name) {
+            reservation.amount = set_aside - part;
+        }
+        self.change(name.0, |balance| {
+            balance.reserved = balance.reserved - R::set_aside(part.least(set_aside));
+            balance.allotted = balance.allotted + part;
         });
         Ok(())
     }
@@ -160,7 +199,7 @@ impl<R: Rules> Ledger<R> {
             };
         }
         let balance = Balance {
-            max: most(&budget),
+            max: budget.most(),
             ..Balance::default()
         };
         let book = Book {
@@ -323,6 +362,11 @@ impl<R: Rules> Ledger<R> {
         }
     }
 
+    /// The account that an account was split off.
+    pub fn parent(&self, account: Account) -> Option<Account> {
+        self.books.get(&account)?.parent
+    }
+
     /// How an account stands.
     pub fn balance(&self, account: Account) -> Option<Balance> {
         self.books.get(&account).map(|book| book.balance)
@@ -337,12 +381,5 @@ impl<R: Rules> Ledger<R> {
         if let Some(book) = self.books.get_mut(&account) {
             how(&mut book.balance);
         }
-    }
-}
-
-fn most(budget: &Budget) -> Amount {
-    Amount {
-        tokens: budget.tokens_max,
-        money: budget.money_max,
     }
 }

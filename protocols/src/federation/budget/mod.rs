@@ -16,9 +16,11 @@
 //! outlives its reservation is charged when it reports: that, and nothing else, can carry an account
 //! beyond its maximum, by at most what was reserved.
 
+mod keeper;
 mod ledger;
 
 #[cfg(test)]
 mod tests;
 
+pub use keeper::{Keeper, Shown, is_asked_for};
 pub use ledger::{Balance, BudgetRefusal, Charge, LEASE_MAX, Ledger};

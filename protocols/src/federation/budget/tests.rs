@@ -11,6 +11,10 @@ use crate::time::{LocalTime, SimDuration};
 
 needed!(reservations_fit: lets_twenty_of_a_hundred_through, OverspendingAllowed, NothingSetAside);
 needed!(children_fit: allots_no_more_than_the_parent_has, ChildrenUnbounded);
+needed!(a_copy_buys_nothing: refuses_whoever_copies_a_budget, CopiesAccepted);
+needed!(the_keeper_is_asked: asks_before_it_spends, KeeperUnasked);
+needed!(an_account_knows_its_hops: refuses_a_hop_too_many, HopsUnchecked);
+needed!(a_part_is_of_what_is_set_aside: hands_on_no_more_than_was_set_aside, ChildrenUnbounded);
 needed!(late_work_is_paid: charges_a_late_commit, LateIsFree);
 
 const ISSUER: u8 = 1;
@@ -46,6 +50,97 @@ fn dollar<R: Rules>() -> Ledger<R> {
     let mut ledger = Ledger::new(id(ISSUER));
     ledger.open(budget(ROOT, 100)).unwrap();
     ledger
+}
+
+/// The keeper of one dollar, of which peer 2 has 0.50 set aside for an action of the keeper.
+fn kept<R: Rules>() -> Keeper<R> {
+    let mut keeper = Keeper::new(id(ISSUER));
+    keeper.open(budget(ROOT, 100)).unwrap();
+    let shown = shown(ISSUER, 0, budget(ROOT, 50));
+    keeper.reserve(&shown, id(2), at(0)).unwrap();
+    keeper
+}
+
+fn shown(source: u8, hops: u8, budget: Budget) -> Shown {
+    Shown {
+        action: action(u64::from(hops)),
+        source: id(source),
+        hops,
+        budget: Budget {
+            tokens_max: 0,
+            ..budget
+        },
+    }
+}
+
+const CHILD: Account = Account([2; 16]);
+
+fn child(cents: u64) -> Budget {
+    Budget {
+        tokens_max: 0,
+        ..budget(CHILD, cents)
+    }
+}
+
+fn refuses_whoever_copies_a_budget<R: Rules>() -> bool {
+    let mut keeper = kept::<R>();
+    keeper.hand_on((ROOT, action(0)), id(2), child(20)).unwrap();
+    // Peer 3 was asked by peer 2, and asks peer 4 under the same budget.
+    let copied = keeper.reserve(&shown(3, 1, child(20)), id(4), at(0));
+    copied == Err(BudgetRefusal::NotPayer)
+}
+
+fn asks_before_it_spends<R: Rules>() -> bool {
+    let nobodys = Budget {
+        account: Account::NONE,
+        ..child(20)
+    };
+    is_asked_for::<R>(&child(20)) && !is_asked_for::<R>(&nobodys)
+}
+
+fn refuses_a_hop_too_many<R: Rules>() -> bool {
+    let mut keeper = kept::<R>();
+    keeper.hand_on((ROOT, action(0)), id(2), child(20)).unwrap();
+    let disowned = keeper.reserve(&shown(2, 0, child(20)), id(3), at(0));
+    let mut short = Keeper::<R>::new(id(ISSUER));
+    let pool = Budget {
+        hops_max: 0,
+        ..budget(ROOT, 100)
+    };
+    short.open(pool).unwrap();
+    short
+        .reserve(&shown(ISSUER, 0, pool), id(2), at(0))
+        .unwrap();
+    let further = short.hand_on((ROOT, action(0)), id(2), child(20));
+    disowned == Err(BudgetRefusal::TooFar) && further == Err(BudgetRefusal::TooFar)
+}
+
+fn hands_on_no_more_than_was_set_aside<R: Rules>() -> bool {
+    let mut keeper = kept::<R>();
+    let of = (ROOT, action(0));
+    keeper.hand_on(of, id(2), child(30)).unwrap();
+    let second = Budget {
+        account: Account([3; 16]),
+        ..child(30)
+    };
+    keeper.hand_on(of, id(2), second) == Err(BudgetRefusal::Exceeded)
+}
+
+#[test]
+fn what_a_chain_leaves_comes_back_when_its_last_account_closes() {
+    // 0.50 set aside, 0.20 handed on; 0.10 and 0.05 are spent: 0.85 are free again.
+    let mut keeper = kept::<Strict>();
+    let (of, handed_on) = ((ROOT, action(0)), shown(2, 1, child(20)));
+    keeper.hand_on(of, id(2), child(20)).unwrap();
+    keeper.reserve(&handed_on, id(3), at(0)).unwrap();
+    keeper.commit(of, id(2), cents(10), at(1)).unwrap();
+    let name = (CHILD, handed_on.action);
+    keeper.commit(name, id(3), cents(5), at(2)).unwrap();
+    let balance = keeper.balance(ROOT).unwrap();
+    assert_eq!(balance.spent, cents(15));
+    assert_eq!(balance.free().money, cents(85).money);
+    let again = keeper.reserve(&shown(ISSUER, 0, budget(ROOT, 50)), id(2), at(2));
+    assert_eq!(again, Err(BudgetRefusal::UnknownReservation));
 }
 
 fn lets_twenty_of_a_hundred_through<R: Rules>() -> bool {

@@ -55,6 +55,8 @@ pub struct Action {
     pub budget: Budget,
     /// By whose permission, from the first issuer to the source. Empty: by the audience's own.
     pub grants: Vec<Signed<Grant>>,
+    /// What the audience may show whoever it hands this on to: one link behind `grants`.
+    pub onward: Option<Signed<Grant>>,
 }
 
 fold_struct!(Action {
@@ -72,6 +74,7 @@ fold_struct!(Action {
     hops,
     budget,
     grants,
+    onward,
 });
 
 impl Signable for Action {
@@ -100,7 +103,6 @@ impl Action {
             && self.id.expires_at() == self.expires_at
             && self.issued_at < self.expires_at
             && self.budget.is_valid()
-            && self.hops <= self.budget.hops_max
     }
 }
 

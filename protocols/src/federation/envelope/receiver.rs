@@ -38,6 +38,8 @@ pub enum Stage {
     Policy,
     /// Somebody allowed it.
     Authorisation,
+    /// It was not handed on too often, and somebody pays: whoever executes asks the keeper.
+    Budget,
     /// It had no effect yet.
     Execution,
     /// The source gets a receipt. Done by whoever executes.
@@ -61,11 +63,12 @@ crate::fold_enum!(Stage {
     11 = Execution {},
     12 = Receipt {},
     13 = Audit {},
+    14 = Budget {},
 });
 
 impl Stage {
     /// All stages in their order.
-    pub const ORDER: [Self; 14] = [
+    pub const ORDER: [Self; 15] = [
         Self::Framing,
         Self::Schema,
         Self::Signature,
@@ -77,6 +80,7 @@ impl Stage {
         Self::Breaker,
         Self::Policy,
         Self::Authorisation,
+        Self::Budget,
         Self::Execution,
         Self::Receipt,
         Self::Audit,
@@ -96,6 +100,7 @@ impl Stage {
             Self::Breaker => "breaker",
             Self::Policy => "policy",
             Self::Authorisation => "authorisation",
+            Self::Budget => "budgets",
             Self::Execution => "execution",
             Self::Receipt => "receipt",
             Self::Audit => "audit",
@@ -327,6 +332,7 @@ impl<R: Rules> Receiver<R> {
                 Stage::Breaker => check_breaker::<R, N>(examined)?,
                 Stage::Policy => check_policy::<R, N>(examined)?,
                 Stage::Authorisation => check_authorisation::<R, N>(examined)?,
+                Stage::Budget => check_hops::<R, N>(examined)?,
                 Stage::Framing | Stage::Execution | Stage::Receipt | Stage::Audit => {}
             }
         }
@@ -438,4 +444,10 @@ fn check_authorisation<R: Rules, N: Neighbours>(
         .neighbours
         .is_authorised(action, now, examined.keys);
     unless(R::gate_lets_through(is_authorised), Refusal::Denied)
+}
+
+fn check_hops<R: Rules, N>(examined: &Examined<'_, N>) -> Result<(), Refusal> {
+    let action = examined.action;
+    let fits = action.hops <= action.budget.hops_max;
+    unless(R::hops_fit(fits), Refusal::TooFar)
 }

@@ -41,6 +41,12 @@ pub enum Refusal {
     Denied,
     /// Another action of the same source has this id.
     Conflict,
+    /// It was handed on too often.
+    TooFar,
+    /// Nobody pays for it.
+    OverBudget,
+    /// What it was handed on to others for did not get done.
+    NotDoneOnward,
 }
 
 fold_enum!(Refusal {
@@ -59,6 +65,9 @@ fold_enum!(Refusal {
     12 = PolicyBlocked {},
     13 = Denied {},
     14 = Conflict {},
+    15 = TooFar {},
+    16 = OverBudget {},
+    17 = NotDoneOnward {},
 });
 
 /// What a refused sender is told. One constant for everything that he could otherwise tell apart
@@ -101,7 +110,7 @@ impl fmt::Display for Code {
 
 impl Refusal {
     /// All reasons, in the order of the checks.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 18] = [
         Self::TooLarge,
         Self::BadFrame,
         Self::BadSchema,
@@ -117,6 +126,9 @@ impl Refusal {
         Self::PolicyBlocked,
         Self::Denied,
         Self::Conflict,
+        Self::TooFar,
+        Self::OverBudget,
+        Self::NotDoneOnward,
     ];
 
     /// The constant reason for counters and tables.
@@ -137,6 +149,9 @@ impl Refusal {
             Self::PolicyBlocked => "policy-blocked",
             Self::Denied => "denied",
             Self::Conflict => "action-conflict",
+            Self::TooFar => "too-many-hops",
+            Self::OverBudget => "over-budget",
+            Self::NotDoneOnward => "not-done-onward",
         }
     }
 
@@ -154,7 +169,8 @@ impl Refusal {
             Self::BreakerOpen => Stage::Breaker,
             Self::PolicyBlocked => Stage::Policy,
             Self::Denied => Stage::Authorisation,
-            Self::Conflict => Stage::Execution,
+            Self::TooFar | Self::OverBudget => Stage::Budget,
+            Self::Conflict | Self::NotDoneOnward => Stage::Execution,
         }
     }
 
@@ -169,7 +185,10 @@ impl Refusal {
             | Self::BreakerOpen
             | Self::PolicyBlocked
             | Self::Denied
-            | Self::Conflict => Code::Denied,
+            | Self::Conflict
+            | Self::TooFar
+            | Self::OverBudget
+            | Self::NotDoneOnward => Code::Denied,
         }
     }
 }

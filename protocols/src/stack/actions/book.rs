@@ -4,15 +4,16 @@ use std::collections::BTreeMap;
 
 use crate::federation::envelope::Action;
 use crate::federation::terms::ActionId;
-use crate::outbox::RequestId;
 use crate::peer::PeerId;
 use crate::signed::Signed;
+
+use super::onward::Asker;
 
 /// One errand under way.
 #[derive(Clone, Debug)]
 pub(in crate::stack) struct Open {
-    /// Who asked this peer for it.
-    pub(in crate::stack) request: RequestId,
+    /// Who waits for it.
+    pub(in crate::stack) asker: Asker,
     /// Who was asked.
     pub(in crate::stack) to: PeerId,
     /// The envelope sent last.

@@ -5,6 +5,8 @@ use crate::federation::envelope::{EnvelopeConfig, Stage};
 use crate::time::SimDuration;
 
 use super::conduct::ConductConfig;
+use super::onward::Delegation;
+use super::purse::Pool;
 
 /// How a peer deals with others.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -27,6 +29,10 @@ pub struct ActionsConfig {
     pub screening: Screening,
     /// How the audit log is kept, if [`Stage::Audit`] stands.
     pub audit: AuditConfig,
+    /// What may be spent on what it asks for; without, whoever works for it bears the cost.
+    pub pool: Option<Pool>,
+    /// What it hands on.
+    pub delegations: Vec<Delegation>,
 }
 
 /// When private data is taken out of a payload.
@@ -68,6 +74,8 @@ impl Default for ActionsConfig {
             conduct: ConductConfig::default(),
             screening: Screening::default(),
             audit: AuditConfig::default(),
+            pool: None,
+            delegations: Vec::new(),
         }
     }
 }

@@ -12,20 +12,27 @@
 //! `records` writes it, `desk` acts on it. Must not know councils.
 
 mod around;
+mod bid;
 mod book;
 mod conduct;
 mod config;
 mod counter;
 mod desk;
 mod office;
+mod onward;
+mod purse;
 mod records;
 mod regard;
+mod spending;
 
+pub use bid::{Bid, BidName, BidStep};
 pub use conduct::ConductConfig;
 pub use config::{ActionsConfig, PrivacyGate, Screening};
 pub use counter::ActionRecord;
 pub use office::Directory;
 pub(super) use office::{Office, Posting};
+pub use onward::Delegation;
+pub use purse::Pool;
 
 use crate::federation::envelope::Code;
 use crate::federation::sanitise::Kind;
@@ -51,6 +58,8 @@ pub struct Errand {
     pub tokens_max: u64,
     /// Most money that it may cost.
     pub money_max: Money,
+    /// How often it may be handed on by the source's permission.
+    pub hand_on: u8,
     /// Canaries that stand in the payload, with their kinds. For checkers alone: no layer reads
     /// them.
     pub planted: Vec<(Kind, String)>,
@@ -64,6 +73,7 @@ fold_struct!(Errand {
     lifetime,
     tokens_max,
     money_max,
+    hand_on,
     planted
 });
 

@@ -16,9 +16,7 @@ use crate::federation::identity::Registry;
 use crate::federation::injection::{Direction, Screen};
 use crate::federation::rules::Rules;
 use crate::federation::sanitise::PairKey;
-use crate::federation::terms::{
-    Account, ActionId, Budget, Digest, Level, Nonce, Organisation, SessionId,
-};
+use crate::federation::terms::{ActionId, Amount, Digest, Level, Nonce, Organisation, SessionId};
 use crate::identity::Identity;
 use crate::outbox::{PersistToken, RequestId};
 use crate::peer::PeerId;
@@ -26,15 +24,17 @@ use crate::protocol::Durable;
 use crate::signed::Signed;
 use crate::stack::config::Federation;
 use crate::stack::message::Load;
-use crate::stack::{Ctx, StackEvent, StackRecord, StackReply, StackTimer};
-use crate::time::SimDuration;
+use crate::stack::{Ctx, StackEvent, StackRecord, StackTimer};
 
 use super::around::{Around, is_clean};
 use super::book::{Book, Open};
 use super::conduct::Conduct;
 use super::config::{ActionsConfig, PrivacyGate, Screening};
 use super::counter::{self, ActionRecord, Slots};
+use super::onward::{Asker, Place};
+use super::purse::Purse;
 use super::records::Records;
+use super::spending::Costs;
 use super::{Effect, Ending, Errand};
 
 /// Who is who at the start, the same for all peers.
@@ -79,6 +79,11 @@ pub(in crate::stack) struct Office<R: Rules> {
     pub(super) records: Records<R>,
     /// How often a head was sent to third parties.
     pub(super) round: u64,
+    pub(super) purse: Purse<R>,
+    /// What work costs that somebody else pays for, by ticket.
+    pub(super) costs: BTreeMap<u64, Costs>,
+    /// What was made ready to be sent and does not answer the input at hand.
+    pub(super) postings: Vec<Posting>,
 }
 
 impl<R: Rules> Office<R> {
@@ -123,6 +128,9 @@ impl<R: Rules> Office<R> {
             tickets: 0,
             records: Records::new(config.stages.contains(&Stage::Audit), config.audit, secret),
             round: 0,
+            purse: Purse::new(identity, config.pool),
+            costs: BTreeMap::new(),
+            postings: Vec::new(),
         }
     }
 
@@ -133,6 +141,7 @@ impl<R: Rules> Office<R> {
         ctx: &mut Ctx<'_, R>,
     ) {
         self.records.restart(durable, ctx);
+        self.purse.close_pool(self.identity);
         self.on_start(ctx);
         let (records, is_complete) = counter::remembered(durable);
         let seen = records.iter().filter_map(|record| record.seen);
@@ -142,11 +151,28 @@ impl<R: Rules> Office<R> {
         self.slots = Slots::after(durable);
     }
 
+    /// Takes what was made ready to be sent.
+    pub(in crate::stack) fn take_postings(&mut self) -> Vec<Posting> {
+        std::mem::take(&mut self.postings)
+    }
+
     /// A user wants something done.
     pub(in crate::stack) fn ask(
         &mut self,
         request: RequestId,
         errand: Errand,
+        ctx: &mut Ctx<'_, R>,
+    ) -> Option<Posting> {
+        let place = Place::first(errand.hand_on);
+        self.send_out(Asker::User(request), errand, place, ctx)
+    }
+
+    /// Sends an action, unless nothing of it may leave.
+    pub(super) fn send_out(
+        &mut self,
+        asker: Asker,
+        errand: Errand,
+        place: Place,
         ctx: &mut Ctx<'_, R>,
     ) -> Option<Posting> {
         let identities = &self.federation.directory.identities;
@@ -161,11 +187,12 @@ impl<R: Rules> Office<R> {
                 self.note_withheld(audience, &errand, ctx);
             }
             let ending = Ending::Refused(Code::Denied);
-            ctx.reply(request, StackReply::Ended { ending });
+            self.tell(asker, (ending, false), ctx);
             return None;
         };
         let to = errand.to;
         let action = self.draw_up(audience, Errand { payload, ..errand }, ctx);
+        let action = self.chained(action, place, ctx);
         ctx.notify(StackEvent::ActionSent {
             action: action.id,
             to: audience,
@@ -176,7 +203,7 @@ impl<R: Rules> Office<R> {
         self.note_asked(audience, ctx);
         let action = ctx.sign(action);
         let number = self.book.add(Open {
-            request,
+            asker,
             to,
             action: action.clone(),
         });
@@ -234,6 +261,10 @@ impl<R: Rules> Office<R> {
         let issued_at = ctx.now();
         let expires_at = issued_at + errand.lifetime;
         let salt = ctx.rng().next_u64();
+        let most = Amount {
+            tokens: errand.tokens_max,
+            money: errand.money_max,
+        };
         Action {
             version: PROTOCOL_VERSION,
             id: ActionId::new(expires_at, salt),
@@ -247,14 +278,9 @@ impl<R: Rules> Office<R> {
             issued_at,
             expires_at,
             hops: 0,
-            budget: Budget {
-                account: Account([0; 16]),
-                issuer: self.identity,
-                hops_max: Budget::HOPS_DEFAULT,
-                tokens_max: errand.tokens_max,
-                money_max: errand.money_max,
-            },
+            budget: self.purse.budget(self.identity, most),
             grants: Vec::new(),
+            onward: None,
         }
     }
 
@@ -284,7 +310,7 @@ impl<R: Rules> Office<R> {
             self.note_end_of(&open, ending, ctx);
             let action = open.action.id;
             ctx.notify(StackEvent::ActionEnded { action, ending });
-            ctx.reply(open.request, StackReply::Ended { ending });
+            self.tell(open.asker, (ending, true), ctx);
         }
     }
 
@@ -387,9 +413,7 @@ impl<R: Rules> Office<R> {
 
     pub(super) fn begin(&mut self, ticket: u64, ctx: &mut Ctx<'_, R>) {
         if self.may_begin(ticket, ctx) {
-            let (low, high) = (self.config.work_min, self.config.work_max);
-            let span = ctx.rng().between(low.as_nanos(), high.as_nanos());
-            ctx.set_timer(StackTimer::Work { ticket }, SimDuration::from_nanos(span));
+            self.fund(ticket, ctx);
         }
     }
 
@@ -399,7 +423,11 @@ impl<R: Rules> Office<R> {
         ticket: u64,
         ctx: &mut Ctx<'_, R>,
     ) -> Option<Posting> {
+        let is_done = self.is_done_onward(ticket, ctx)?;
         let Work { from, action, .. } = self.work.remove(&ticket)?;
+        if !is_done {
+            return self.refuse(from, (Refusal::NotDoneOnward, true), Some(&action), ctx);
+        }
         let at = ctx.now();
         let has_ended = at > action.expires_at + self.config.envelope.skew;
         if has_ended && self.config.stages.contains(&Stage::Freshness) {

@@ -6,11 +6,12 @@ use fedsim_protocols::federation::terms::{Capability, Level};
 use fedsim_protocols::federation::trust::Model;
 use fedsim_protocols::stack::{Across, PrivacyGate, Screening};
 
+use super::budgets::{budgets, delegate};
 use super::{Named, Preset, Table};
 use crate::layer::choice::only;
 use crate::layer::names::Peers;
 use crate::layer::quantity::{duration, positive_duration};
-use crate::layer::scalar::{Words, words};
+use crate::layer::scalar::{Words, count, words};
 use crate::layer::shape::{Tables, list, tables};
 use crate::layer::{Out, Reader, Section, Shape, Type, World, at};
 use crate::spec::{ExposeSpec, FederationSpec, Profile, ProtocolSpec, SoftwareSpec, TrustSpec};
@@ -186,6 +187,11 @@ const STAGES: Words<Stage> = words(&[
     ),
     ("execution", "That it had no effect yet.", Stage::Execution),
     (
+        "budgets",
+        "That it was not handed on too often, and that somebody pays for it.",
+        Stage::Budget,
+    ),
+    (
         "audit",
         "That both sides write it down, before and after.",
         Stage::Audit,
@@ -224,12 +230,12 @@ impl Shape<Capability> for CapabilityName {
 }
 
 fn section() -> Section<FederationSpec> {
-    conduct(audit(pace(who(Section::new(
+    money(conduct(audit(pace(who(Section::new(
         "A federation of the scenario's organisations. Actions are signed, judged by a list of \
          checks, done once and answered by a receipt; what changes shared state is decided. Errands \
          stand under `[[workload.errands]]`.",
         FederationSpec::default(),
-    )))))
+    ))))))
     .check(|spec, node, reader| {
         if spec.work_min > spec.work_max {
             let right = format!("must be at least work_min, {}", spec.work_min);
@@ -358,6 +364,23 @@ fn conduct(section: Section<FederationSpec>) -> Section<FederationSpec> {
         )
 }
 
+/// Who pays, and who hands on.
+fn money(section: Section<FederationSpec>) -> Section<FederationSpec> {
+    section
+        .key(
+            "budgets",
+            budgets(),
+            at!(budgets),
+            "What may be spent in whose name.",
+        )
+        .key(
+            "delegate",
+            delegate(),
+            at!(delegate),
+            "Who hands on what it is asked for.",
+        )
+}
+
 /// What is written down.
 fn audit(section: Section<FederationSpec>) -> Section<FederationSpec> {
     section
@@ -407,6 +430,7 @@ fn expose() -> Tables<Section<ExposeSpec>> {
         to: Vec::new(),
         capability: Capability::new("send").expect("BUG: a valid name"),
         level: Level::Untrusted,
+        depth: 0,
     };
     tables(
         Section::new("Who lets whom use what.", base)
@@ -423,6 +447,12 @@ fn expose() -> Tables<Section<ExposeSpec>> {
                 LEVELS,
                 at!(level),
                 "The level that it needs, if that is above the one of its name.",
+            )
+            .key(
+                "depth",
+                count(0..=8),
+                at!(depth),
+                "How often they may hand it on to others.",
             ),
     )
 }

@@ -1,5 +1,6 @@
 //! One table per protocol. A new protocol is a file beside this one and a line in [`all`].
 
+mod budgets;
 pub(crate) mod federation;
 mod pbft;
 mod raft;

@@ -77,6 +77,8 @@ pub(super) fn errands() -> Tables<Section<ErrandLoad>> {
         canaries: Probability::ZERO,
         injections: Probability::ZERO,
         micro_usd: 0,
+        tokens: 0,
+        hand_on: 0,
         lifetime: SimDuration::from_secs(60),
     };
     tables(what(when(Section::new(
@@ -150,6 +152,19 @@ fn what(section: Section<ErrandLoad>) -> Section<ErrandLoad> {
             count(0..=1_000_000_000),
             at!(micro_usd),
             "What it is worth and may cost, in millionths of a USD.",
+        )
+        .key(
+            "tokens",
+            count(0..=1_000_000_000),
+            at!(tokens),
+            "How many tokens it may cost.",
+        )
+        .key(
+            "hand_on",
+            count(0..=8),
+            at!(hand_on),
+            "How often it may be handed on by the source's permission, to peers that expose the \
+             ability to the source.",
         )
         .key(
             "lifetime",

@@ -12,6 +12,7 @@ use fedsim_protocols::{LocalTime, PeerId, Signed, SimDuration};
 use fedsim_scenarios::spec::Behaviour;
 use rand::Rng as _;
 
+use super::spending;
 use super::{StackForge, StackMeans, load_of, plain};
 
 /// Until when what is asked for may be done.
@@ -21,7 +22,7 @@ const TOO_LONG: SimDuration = SimDuration::from_secs(3_600);
 /// Less than honest work takes.
 const A_MOMENT: SimDuration = SimDuration::from_millis(150);
 
-type Make<R> = fn(&StackForge, PeerId, &mut StackMeans<'_, R>) -> Option<Signed<Action>>;
+pub(super) type Make<R> = fn(&StackForge, PeerId, &mut StackMeans<'_, R>) -> Option<Signed<Action>>;
 
 /// What a behaviour sends by itself, if it is about actions.
 pub(super) fn act<R: Rules>(forge: &StackForge, what: Behaviour, means: &mut StackMeans<'_, R>) {
@@ -33,6 +34,7 @@ pub(super) fn act<R: Rules>(forge: &StackForge, what: Behaviour, means: &mut Sta
         Behaviour::SelfMadeGrant => self_granted,
         Behaviour::ExpiredAction => expired,
         Behaviour::MalformedAction => malformed,
+        Behaviour::BudgetCopying => spending::copied,
         _ => return,
     };
     let mut targets = means.targets();
@@ -64,7 +66,11 @@ fn before(now: LocalTime, span: SimDuration) -> LocalTime {
 }
 
 /// What the acting member may well ask of `to`: a message.
-fn usual<R: Rules>(forge: &StackForge, to: PeerId, means: &mut StackMeans<'_, R>) -> Action {
+pub(super) fn usual<R: Rules>(
+    forge: &StackForge,
+    to: PeerId,
+    means: &mut StackMeans<'_, R>,
+) -> Action {
     let identities = &forge.federation.directory.identities;
     let source = identities[&means.me];
     let expires_at = means.now + LIFETIME;
@@ -89,6 +95,7 @@ fn usual<R: Rules>(forge: &StackForge, to: PeerId, means: &mut StackMeans<'_, R>
             money_max: Money(0),
         },
         grants: Vec::new(),
+        onward: None,
     }
 }
 

@@ -3,9 +3,10 @@
 //! What its peers decide travels in the words of Raft and PBFT: there, the forges of those protocols
 //! do what they do, and this one takes their messages out of the carriage and puts them back. In a
 //! two-tier federation whoever belongs to an organisation holds its key and speaks as its replica.
-//! `actions` attacks what peers do for each other.
+//! `actions` attacks what peers do for each other, `spending` what others pay for.
 
 mod actions;
+mod spending;
 
 use std::sync::Arc;
 
@@ -105,7 +106,9 @@ impl StackForge {
             | Load::Refusal { .. }
             | Load::OutcomeUnknown { .. }
             | Load::Head { .. }
-            | Load::Witness { .. } => None,
+            | Load::Witness { .. }
+            | Load::Bid { .. }
+            | Load::Ruling { .. } => None,
         }
     }
 
@@ -243,7 +246,9 @@ impl<R: Rules> Forge<StackPeer<R>> for StackForge {
             | Load::Notice { .. }
             | Load::OutcomeUnknown { .. }
             | Load::Head { .. }
-            | Load::Witness { .. } => false,
+            | Load::Witness { .. }
+            | Load::Bid { .. }
+            | Load::Ruling { .. } => false,
         }
     }
 
@@ -264,7 +269,9 @@ impl<R: Rules> Forge<StackPeer<R>> for StackForge {
             | Load::Notice { .. }
             | Load::OutcomeUnknown { .. }
             | Load::Head { .. }
-            | Load::Witness { .. } => false,
+            | Load::Witness { .. }
+            | Load::Bid { .. }
+            | Load::Ruling { .. } => false,
         }
     }
 
@@ -317,7 +324,7 @@ impl<R: Rules> Forge<StackPeer<R>> for StackForge {
                 });
                 carried(twist, |message| Load::Pbft { message })
             }
-            _ => Twist::Keep,
+            _ => spending::twist(what, message, means),
         }
     }
 
@@ -349,7 +356,10 @@ impl<R: Rules> Forge<StackPeer<R>> for StackForge {
                 forge.act(what, replica, means);
             });
         }
-        actions::act(self, what, means);
+        match what {
+            Behaviour::DelegationRing => spending::handed_back(self, means),
+            _ => actions::act(self, what, means),
+        }
     }
 }
 

@@ -7,7 +7,7 @@ use fedsim_protocols::federation::envelope::{EnvelopeConfig, Refusal};
 use fedsim_protocols::federation::terms::{ActionId, ActionKind, Capability, Level};
 use fedsim_protocols::stack::{Effect, Ending};
 use fedsim_protocols::{Identity, PeerId};
-use fedsim_scenarios::spec::FederationSpec;
+use fedsim_scenarios::spec::{ExposeSpec, FederationSpec};
 
 use crate::checkers::{Ledger, Survival};
 use crate::runner::WatchReport;
@@ -32,6 +32,14 @@ fn serves(kind: ActionKind, capability: &Capability) -> bool {
     );
     let name = capability.name();
     name == capability_of(kind) || is_open && level_of(name).is_none()
+}
+
+/// Whether something is exposed to `source`, or to somebody on whose behalf it asks and who may hand
+/// it on so often; `sources` are those, the nearest first.
+fn is_exposed(exposed: &ExposeSpec, source: PeerId, sources: &[PeerId]) -> bool {
+    let depth = usize::from(exposed.depth);
+    let before = sources.iter().skip(1).take(depth);
+    exposed.to.contains(&source) || before.into_iter().any(|it| exposed.to.contains(it))
 }
 
 /// Checks and counts actions.
@@ -98,13 +106,14 @@ impl Actions {
         &self,
         peer: PeerId,
         (source, trusted): (PeerId, Level),
+        sources: &[PeerId],
         (kind, capability): (ActionKind, &Capability),
     ) -> bool {
         if !serves(kind, capability) || self.spec.revoked.contains(&source) {
             return false;
         }
         let exposed = self.spec.expose.iter();
-        let exposed = exposed.filter(|it| it.by.contains(&peer) && it.to.contains(&source));
+        let exposed = exposed.filter(|it| it.by.contains(&peer) && is_exposed(it, source, sources));
         let mut levels = exposed
             .filter(|it| it.capability == *capability)
             .map(|it| it.level);
@@ -120,13 +129,13 @@ impl Actions {
         &mut self,
         at: SimTime,
         peer: PeerId,
-        source: Option<(PeerId, Level)>,
+        (source, sources): (Option<(PeerId, Level)>, &[PeerId]),
         effect: &Effect,
     ) {
         self.count("actions_executed");
         self.authorised.exercise();
         let what = (effect.kind, &effect.capability);
-        if !source.is_some_and(|source| self.allows(peer, source, what)) {
+        if !source.is_some_and(|source| self.allows(peer, source, sources, what)) {
             let source = source.map(|(source, _)| source);
             let concerned: Vec<PeerId> = source.into_iter().chain([peer]).collect();
             let capability = &effect.capability;

@@ -8,8 +8,10 @@
 mod actions;
 mod audited;
 mod authenticity;
+mod budgets;
 mod decisions;
 mod leaks;
+mod lineage;
 mod path;
 mod standing;
 #[cfg(test)]
@@ -33,8 +35,10 @@ use crate::time::SimTime;
 use actions::{AUTHORISED, Actions, ONCE, TIMELY, WELL_FORMED};
 use audited::{AUDITED, Audited};
 use authenticity::{AS_ASKED, Authenticity};
+use budgets::{Budgets, WITHIN};
 use decisions::{Decisions, ONE_ORDER, PROPOSED};
 use leaks::{Leaks, NO_LEAK};
+use lineage::Lineage;
 use path::Path;
 use standing::{DEMOTION, Standing};
 
@@ -44,6 +48,8 @@ pub struct FederationWatch {
     warm_up: SimTime,
     actions: Actions,
     authenticity: Authenticity,
+    budgets: Budgets,
+    lineage: Lineage,
     decisions: Decisions,
     leaks: Leaks,
     path: Path,
@@ -63,7 +69,9 @@ impl FederationWatch {
             (keys.identity(), peer)
         });
         let organisations = scenario.peers.iter();
-        let organisations = organisations.map(|peer| peer.organisation.clone());
+        let organisations: Vec<String> = organisations
+            .map(|peer| peer.organisation.clone())
+            .collect();
         let identities: BTreeMap<Identity, PeerId> = identities.collect();
         let liars = byzantine(scenario);
         let names = scenario.peers.iter().map(|peer| peer.nickname.clone());
@@ -80,7 +88,9 @@ impl FederationWatch {
             liars,
             warm_up: SimTime::from(scenario.warm_up),
             actions: Actions::new(spec.clone()),
-            decisions: Decisions::new(organisations.collect()),
+            budgets: Budgets::new(spec.clone(), identities.clone(), organisations.clone()),
+            lineage: Lineage::default(),
+            decisions: Decisions::new(organisations),
             leaks: Leaks::new(),
             path: Path::default(),
             standing,
@@ -125,7 +135,8 @@ impl FederationWatch {
             StackEvent::ActionExecuted { effect } => {
                 let source = self.standing.slot(effect.source);
                 let source = source.map(|it| (it, self.standing.highest(peer, it)));
-                self.actions.executed(at, peer, source, effect);
+                let sources = self.lineage.sources(effect.action);
+                self.actions.executed(at, peer, (source, &sources), effect);
                 self.authenticity.executed(at, peer, effect);
                 self.path.executed(at, effect.action);
                 self.audited
@@ -177,6 +188,11 @@ impl FederationWatch {
             | StackEvent::TrustMoved { .. }
             | StackEvent::TrustScored { .. }
             | StackEvent::BreakerMoved { .. }
+            | StackEvent::HandedOn { .. }
+            | StackEvent::SpendingBegun { .. }
+            | StackEvent::Spent { .. }
+            | StackEvent::CostReported { .. }
+            | StackEvent::BudgetRefused { .. }
             | StackEvent::Rejected { .. } => {}
         }
     }
@@ -194,6 +210,7 @@ impl<R: Rules> Observer<StackPeer<R>> for FederationWatch {
         let (at, peer) = (notice.at, notice.peer);
         if let Happened::Event(event) = &notice.what {
             self.audited.kept(at, peer, event);
+            self.lineage.heard(peer, event);
         }
         match &notice.what {
             Happened::Event(StackEvent::Proposed { proposal }) => {
@@ -202,6 +219,7 @@ impl<R: Rules> Observer<StackPeer<R>> for FederationWatch {
             }
             Happened::Event(event) if !self.liars.contains(&peer) => {
                 self.judged(at, peer, event);
+                self.budgets.heard(at, peer, event, &self.lineage);
                 self.heard(at, peer, event);
             }
             Happened::Invoked(_, StackRequest::Act { errand }) => self.leaks.asked(peer, errand),
@@ -234,6 +252,10 @@ impl<R: Rules> Watch<StackPeer<R>> for FederationWatch {
             | StackEvent::ActionExecuted { .. }
             | StackEvent::TrustMoved { .. }
             | StackEvent::BreakerMoved { .. }
+            | StackEvent::HandedOn { .. }
+            | StackEvent::SpendingBegun { .. }
+            | StackEvent::Spent { .. }
+            | StackEvent::BudgetRefused { .. }
             | StackEvent::ActionRefused { .. } => true,
             StackEvent::Raft { .. }
             | StackEvent::Pbft { .. }
@@ -243,6 +265,7 @@ impl<R: Rules> Watch<StackPeer<R>> for FederationWatch {
             | StackEvent::RecordsFound { .. }
             | StackEvent::WorkBegun { .. }
             | StackEvent::TrustScored { .. }
+            | StackEvent::CostReported { .. }
             | StackEvent::Rejected { .. } => false,
         }
     }
@@ -272,7 +295,10 @@ impl<R: Rules> Watch<StackPeer<R>> for FederationWatch {
 
     fn byzantine(&mut self, notice: &Notice<StackPeer<R>>, _: &World<'_>) {
         match &notice.what {
-            Happened::Event(event) => self.audited.kept(notice.at, notice.peer, event),
+            Happened::Event(event) => {
+                self.audited.kept(notice.at, notice.peer, event);
+                self.lineage.heard(notice.peer, event);
+            }
             Happened::Restarted => {
                 self.decisions.restarted(notice.peer);
                 self.audited.restarted(notice.peer);
@@ -293,6 +319,7 @@ impl<R: Rules> Watch<StackPeer<R>> for FederationWatch {
         self.decisions.finish(report);
         self.leaks.finish(report);
         self.standing.finish(report);
+        self.budgets.finish(outcome.ended_at, report);
         self.audited.finish(outcome.ended_at, report);
         report.tables.steps = self.path.take();
     }
@@ -302,6 +329,7 @@ impl<R: Rules> Watch<StackPeer<R>> for FederationWatch {
         let names = names
             .chain(Leaks::METRICS)
             .chain(Standing::METRICS)
+            .chain(Budgets::METRICS)
             .chain(Audited::METRICS);
         let names = names.map(|name| (*name).to_owned());
         names.chain(Actions::refusal_metrics()).collect()
@@ -319,6 +347,7 @@ impl<R: Rules> Watch<StackPeer<R>> for FederationWatch {
             PROPOSED,
             NO_LEAK,
             DEMOTION,
+            WITHIN,
         ]
     }
 }

@@ -221,7 +221,7 @@ fn exposures(
             to: Party::Peer {
                 identity: identities[peer],
             },
-            depth: 0,
+            depth: exposed.depth,
             level: exposed.level,
         })
     })
@@ -305,6 +305,8 @@ impl<R: Rules> FederationCast<R> {
             canaries: load.canaries,
             injections: load.injections,
             money_max: Money(u64::from(load.micro_usd)),
+            tokens_max: load.tokens,
+            hand_on: load.hand_on,
             lifetime: load.lifetime,
             scope: if stays_inside {
                 Scope::Organisation
@@ -326,6 +328,8 @@ struct ErrandStream {
     canaries: Probability,
     injections: Probability,
     money_max: Money,
+    tokens_max: u64,
+    hand_on: u8,
     lifetime: fedsim_protocols::SimDuration,
     scope: Scope,
     rhythm: Rhythm,
@@ -350,7 +354,8 @@ impl ErrandStream {
                 capability: self.capability.clone(),
                 payload,
                 lifetime: self.lifetime,
-                tokens_max: 0,
+                tokens_max: self.tokens_max,
+                hand_on: self.hand_on,
                 money_max: self.money_max,
                 planted,
             }),

@@ -26,6 +26,7 @@ needed!(the_revoked_do_not_act: refuses_the_barred, BarredAct);
 needed!(the_breaker_is_asked: refuses_at_an_open_breaker, BreakerUnasked);
 needed!(the_policy_is_asked: refuses_what_is_not_clean, PolicyUnasked);
 needed!(the_gate_is_asked: refuses_what_nobody_allowed, GateUnasked);
+needed!(hops_are_bounded: refuses_what_came_too_far, HopsUnchecked);
 needed!(an_effect_happens_once: executes_a_repeated_action_once, ExecutedAgain);
 
 const SOURCE: u8 = 1;
@@ -122,6 +123,7 @@ fn action(salt: u64) -> Action {
             expires_at,
             parent: None,
         })],
+        onward: None,
     }
 }
 
@@ -182,8 +184,6 @@ fn refuses_a_large_envelope<R: Rules>() -> bool {
 }
 
 fn refuses_a_contradiction<R: Rules>() -> bool {
-    let mut too_far = action(1);
-    too_far.hops = too_far.budget.hops_max + 1;
     let mut moved = action(2);
     moved.id = ActionId::new(at(161), 2);
     let mut unbounded = action(3);
@@ -195,9 +195,15 @@ fn refuses_a_contradiction<R: Rules>() -> bool {
     let mut long = action(6);
     long.expires_at = at(500);
     long.id = ActionId::new(long.expires_at, 6);
-    [too_far, moved, unbounded, backwards, old, long]
+    [moved, unbounded, backwards, old, long]
         .into_iter()
         .all(|bad| Desk::<R>::new().refuses(bad, Refusal::BadSchema))
+}
+
+fn refuses_what_came_too_far<R: Rules>() -> bool {
+    let mut too_far = action(1);
+    too_far.hops = too_far.budget.hops_max + 1;
+    Desk::<R>::new().refuses(too_far, Refusal::TooFar)
 }
 
 fn refuses_anothers_signature<R: Rules>() -> bool {

@@ -1,0 +1,74 @@
+//! The invariant on budgets against federations that keep none, and against one that does.
+
+use std::sync::Arc;
+
+use fedsim_protocols::federation::mutants;
+use fedsim_protocols::federation::rules::{Rules, Strict};
+use fedsim_record::{Holds, RunRecord};
+use fedsim_scenarios::Scenario;
+use fedsim_scenarios::spec::ProtocolSpec;
+use fedsim_sim::checkers::federation::FederationWatch;
+use fedsim_sim::runner::{FederationCast, run_cast};
+
+use super::support::{holds, options, shipped, told};
+
+const WITHIN: &str = "federation/within-budget";
+
+fn run<R: Rules>(scenario: &Scenario) -> RunRecord {
+    let ProtocolSpec::Federation(spec) = &scenario.protocols[0] else {
+        panic!("not a federation");
+    };
+    let cast = Arc::new(FederationCast::<R>::new(scenario, spec));
+    let watch = FederationWatch::new(scenario, spec);
+    run_cast(scenario, &cast, watch, &options()).expect("the scenario can be run")
+}
+
+/// Holds the strict rules and a mutant's to the same scenario.
+fn tells<R: Rules>(name: &str, set: &[&str]) {
+    let scenario = shipped(name, set);
+    let strict = run::<Strict>(&scenario);
+    let held = holds(&strict, WITHIN);
+    assert_eq!(held, Some(Holds::Holds), "{}", told(&strict));
+    let broken = run::<R>(&scenario);
+    let found = holds(&broken, WITHIN);
+    assert_eq!(found, Some(Holds::Violated), "{}", told(&broken));
+}
+
+#[test]
+fn a_race_for_one_account_is_lost_by_whoever_does_not_ask_or_sets_nothing_aside() {
+    // A hundred executors at once: a check that takes nothing out of sight lets all of them pass.
+    tells::<mutants::KeeperUnasked>("federation/budget-race", &[]);
+    tells::<mutants::OverspendingAllowed>("federation/budget-race", &[]);
+    tells::<mutants::NothingSetAside>("federation/budget-race", &[]);
+}
+
+#[test]
+fn a_copied_budget_is_noticed_where_copies_are_accepted() {
+    // The sum stays within the cap: what is wrong is that its owner never asked for it.
+    tells::<mutants::CopiesAccepted>(
+        "federation/budget-copying",
+        &["duration=6s", "workload.errands.0.until=5s"],
+    );
+}
+
+#[test]
+fn hops_that_nobody_counts_are_noticed() {
+    // A ring, honest or with a liar in it that begins to count anew each time.
+    tells::<mutants::HopsUnchecked>(
+        "federation/delegation-ring",
+        &["duration=4s", "workload.errands.0.until=1500ms"],
+    );
+    tells::<mutants::HopsUnchecked>(
+        "federation/hop-inflation",
+        &["duration=4s", "workload.errands.0.until=1500ms"],
+    );
+}
+
+#[test]
+fn parts_that_are_larger_than_the_whole_are_noticed() {
+    // A liar asks for more than it has for each part, and the keeper is to see that.
+    let liar =
+        r#"adversaries=[{ at = "0s", who = "globex-1", what = ["cost-cascade"], amount = 500 }]"#;
+    let set = [liar, "duration=4s", "workload.errands.0.until=1500ms"];
+    tells::<mutants::ChildrenUnbounded>("federation/cost-cascade", &set);
+}
