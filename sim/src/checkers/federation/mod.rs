@@ -177,23 +177,7 @@ impl FederationWatch {
                 span.into_iter()
                     .for_each(|span| self.path.decided(at, span));
             }
-            StackEvent::Proposed { .. }
-            | StackEvent::PrivateDataSent { .. }
-            | StackEvent::Raft { .. }
-            | StackEvent::Pbft { .. }
-            | StackEvent::Recorded { .. }
-            | StackEvent::RecordsDurable { .. }
-            | StackEvent::RecordsFound { .. }
-            | StackEvent::WorkBegun { .. }
-            | StackEvent::TrustMoved { .. }
-            | StackEvent::TrustScored { .. }
-            | StackEvent::BreakerMoved { .. }
-            | StackEvent::HandedOn { .. }
-            | StackEvent::SpendingBegun { .. }
-            | StackEvent::Spent { .. }
-            | StackEvent::CostReported { .. }
-            | StackEvent::BudgetRefused { .. }
-            | StackEvent::Rejected { .. } => {}
+            _ => {}
         }
     }
 }
