@@ -11,12 +11,12 @@ use std::sync::Arc;
 
 use borsh::{BorshDeserialize, BorshSerialize};
 
-use crate::outbox::Write;
+use crate::outbox::{PersistToken, Write};
 use crate::protocol::{Durable, Stored};
 use crate::signed::Signed;
 
 use super::checkpoint::{Checkpoints, StableCheckpoint};
-use super::event::{PbftEvent, Reason};
+use super::event::{PbftEvent, Placement, Reason};
 use super::log::Log;
 use super::message::{Batch, CheckpointCertificate, PrePrepare, PreparedCertificate};
 use super::numbers::{Epoch, Sequence, Timestamp, View};
@@ -81,27 +81,77 @@ impl PbftRecord {
     }
 }
 
+/// What a replica says of a place in the order once its disk has what it rests on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Step {
+    /// As primary the assignment, where it does not travel inside a new-view; as backup its prepare.
+    Assigned {
+        /// Whether the primary sends the assignment.
+        announce: bool,
+    },
+    /// Its commit.
+    Prepared,
+}
+
+/// Something to be said when a write is durable.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Unsaid {
+    token: PersistToken,
+    placement: Placement,
+    step: Step,
+}
+
 impl<R: Rules> Pbft<R> {
-    fn persist(&mut self, writes: Vec<Write<PbftRecord>>, ctx: &mut Ctx<'_, R>) {
+    fn persist(&mut self, writes: Vec<Write<PbftRecord>>, ctx: &mut Ctx<'_, R>) -> PersistToken {
         let token = self.next_token();
         ctx.persist(token, writes);
+        token
     }
 
-    /// Keeps what is known of one place in the order.
-    pub(super) fn persist_slot(&mut self, sequence: Sequence, ctx: &mut Ctx<'_, R>) {
-        if !self.config.durable {
-            return;
+    /// Keeps what is known of a place in the order, and takes `step` there once it is durable.
+    ///
+    /// A vote that counted before would be lost in a crash, and with it all that was done because
+    /// of it; of q votes for what others then forget, one more than f may be missing.
+    pub(super) fn keep_then(&mut self, placement: Placement, step: Step, ctx: &mut Ctx<'_, R>) {
+        match self.persist_slot(placement.sequence, ctx) {
+            Some(token) if R::waits_for_disk() => self.unsaid.push_back(Unsaid {
+                token,
+                placement,
+                step,
+            }),
+            Some(_) | None => self.take_step(placement, step, ctx),
         }
-        let Some(slot) = self.log.get(sequence) else {
-            return;
-        };
+    }
+
+    /// Writes up to `token` are durable.
+    pub(super) fn on_persisted(&mut self, token: PersistToken, ctx: &mut Ctx<'_, R>) {
+        if self.view_under_way.is_some_and(|view| view <= token) {
+            self.view_under_way = None;
+        }
+        while let Some(first) = self.unsaid.front().filter(|it| it.token <= token) {
+            let (placement, step) = (first.placement, first.step);
+            self.unsaid.pop_front();
+            self.take_step(placement, step, ctx);
+        }
+    }
+
+    /// Whether the disk has the view that this replica is in, or asks for.
+    pub(super) fn is_view_kept(&self) -> bool {
+        self.view_under_way.is_none() || !R::waits_for_disk()
+    }
+
+    fn persist_slot(&mut self, sequence: Sequence, ctx: &mut Ctx<'_, R>) -> Option<PersistToken> {
+        if !self.config.durable {
+            return None;
+        }
+        let slot = self.log.get(sequence)?;
         let record = PbftRecord::Entry {
             assignment: slot.assignment.clone(),
             certificate: slot.certificate.as_deref().cloned().map(Box::new),
         };
         let place = (sequence.0 % self.config.window) as u32;
         let slot = FIRST_ENTRY_SLOT.saturating_add(place);
-        self.persist(vec![Write::Put { slot, record }], ctx);
+        Some(self.persist(vec![Write::Put { slot, record }], ctx))
     }
 
     /// Keeps the view.
@@ -118,7 +168,7 @@ impl<R: Rules> Pbft<R> {
             slot,
             record: record.clone(),
         });
-        self.persist(writes.into(), ctx);
+        self.view_under_way = Some(self.persist(writes.into(), ctx));
     }
 
     /// Keeps the stable checkpoint.
@@ -265,6 +315,8 @@ impl<R: Rules> Pbft<R> {
         slot.assignment = Some((pre_prepare.clone(), batch.clone()));
         let certificate = slot.certificate.as_ref();
         slot.prepared = certificate.is_some_and(|held| held.pre_prepare.view == view);
+        slot.is_assignment_kept = true;
+        slot.is_certificate_kept = slot.prepared;
         let prepared = slot.prepared;
         self.assigned = self.assigned.max(sequence);
         self.note_outstanding(sequence, batch);

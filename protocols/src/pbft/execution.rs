@@ -180,7 +180,8 @@ impl<R: Rules> Pbft<R> {
         let Some(slot) = self.log.get(sequence) else {
             return;
         };
-        let (Some((pre_prepare, batch)), true) = (&slot.assignment, slot.prepared) else {
+        let (Some((pre_prepare, batch)), true) = (&slot.assignment, slot.is_certificate_kept)
+        else {
             return;
         };
         let placement = self.placement(sequence, pre_prepare.digest);

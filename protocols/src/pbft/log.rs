@@ -25,6 +25,10 @@ pub(super) struct Slot {
     pub(super) own_commit: Option<Signed<Commit>>,
     /// Whether it prepared in this view.
     pub(super) prepared: bool,
+    /// Whether the disk has this view's assignment.
+    pub(super) is_assignment_kept: bool,
+    /// Whether the disk has this view's prepared certificate.
+    pub(super) is_certificate_kept: bool,
     /// The prepared certificate of the highest view; survives views.
     pub(super) certificate: Option<Arc<PreparedCertificate>>,
     /// What committed; survives views.

@@ -77,7 +77,7 @@ mod tests;
 use std::sync::Arc;
 
 use crate::fold::{Fold, Folder};
-use crate::outbox::RequestId;
+use crate::outbox::{PersistToken, RequestId};
 use crate::peer::PeerId;
 use crate::protocol::{Context, Durable, Protocol};
 
@@ -196,6 +196,13 @@ impl<R: Rules> Protocol for PbftPeer<R> {
                 | PbftTimer::FetchState
                 | PbftTimer::JudgePrimary => {}
             },
+        }
+    }
+
+    fn on_persisted(&mut self, token: PersistToken, ctx: &mut Context<'_, Self>) {
+        match self {
+            Self::Replica(replica) => replica.on_persisted(token, ctx),
+            Self::Client(_) => {}
         }
     }
 

@@ -144,6 +144,10 @@ mutants! {
     FirstReplyAccepted {
         fn accepts_result(votes: usize, _needed: usize) -> bool { votes > 0 }
     }
+    /// A replica counts its vote while its disk does not have it.
+    SpeaksTooSoon {
+        fn waits_for_disk() -> bool { false }
+    }
     /// Votes of earlier rosters count.
     EpochUnchecked {
         fn is_this_epoch(_equal: bool) -> bool { true }

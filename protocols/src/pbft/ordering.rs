@@ -8,6 +8,7 @@ use crate::peer::PeerId;
 use crate::signed::Signed;
 
 use super::PbftTimer;
+use super::durability::Step;
 use super::event::{PbftEvent, Placement, Reason};
 use super::message::{
     Batch, Commit, PbftMessage, PrePrepare, Prepare, PreparedCertificate, Request,
@@ -210,23 +211,50 @@ impl<R: Rules> Pbft<R> {
         let Some(slot) = self.log.slot(sequence) else {
             return;
         };
-        slot.assignment = Some((pre_prepare.clone(), batch.clone()));
-        self.persist_slot(sequence, ctx);
+        slot.assignment = Some((pre_prepare, batch));
         let placement = self.placement(sequence, digest);
         ctx.notify(PbftEvent::PrePrepared {
             placement,
             requests,
         });
-        if self.is_primary() {
-            if announce {
-                self.multicast(PbftMessage::PrePrepare { pre_prepare, batch }, ctx);
-            }
-        } else {
-            self.cast_vote::<Prepare>(sequence, digest, ctx);
-        }
+        self.keep_then(placement, Step::Assigned { announce }, ctx);
         self.expect_progress(ctx);
-        self.check_prepared(sequence, ctx);
         self.watch_requests(ctx);
+    }
+
+    /// The disk has what is known of a place: the replica goes on there, if that still stands.
+    pub(super) fn take_step(&mut self, placement: Placement, step: Step, ctx: &mut Ctx<'_, R>) {
+        let (sequence, digest) = (placement.sequence, placement.digest);
+        let stands = placement == self.placement(sequence, digest)
+            && self.status == Status::Active
+            && self.accepted_digest(sequence) == Some(digest);
+        let Some(slot) = self.log.slot(sequence).filter(|_| stands) else {
+            return;
+        };
+        match step {
+            Step::Assigned { announce } => {
+                slot.is_assignment_kept = true;
+                if !self.is_primary() {
+                    self.cast_vote::<Prepare>(sequence, digest, ctx);
+                } else if announce {
+                    self.announce(sequence, ctx);
+                }
+                self.check_prepared(sequence, ctx);
+            }
+            Step::Prepared => {
+                slot.is_certificate_kept = true;
+                self.cast_vote::<Commit>(sequence, digest, ctx);
+                self.execute_tentatively(ctx);
+                self.check_committed(sequence, ctx);
+            }
+        }
+    }
+
+    fn announce(&self, sequence: Sequence, ctx: &mut Ctx<'_, R>) {
+        let assignment = self.log.get(sequence);
+        if let Some((pre_prepare, batch)) = assignment.and_then(|slot| slot.assignment.clone()) {
+            self.multicast(PbftMessage::PrePrepare { pre_prepare, batch }, ctx);
+        }
     }
 
     pub(super) fn note_outstanding(&mut self, sequence: Sequence, batch: &Batch) {
@@ -297,13 +325,10 @@ impl<R: Rules> Pbft<R> {
             batch: batch.clone(),
             prepares: slot.prepares.take::<R>(digest),
         }));
-        self.persist_slot(sequence, ctx);
         let placement = self.placement(sequence, digest);
         let votes = votes as u64;
         ctx.notify(PbftEvent::Prepared { placement, votes });
-        self.cast_vote::<Commit>(sequence, digest, ctx);
-        self.execute_tentatively(ctx);
-        self.check_committed(sequence, ctx);
+        self.keep_then(placement, Step::Prepared, ctx);
     }
 
     /// Keeps the view timer running exactly while a request is outstanding (section 4.4).

@@ -3,6 +3,7 @@
 //! The entry points only match and call; a handler returns why it refused its input, and that is
 //! reported here.
 
+use std::collections::VecDeque;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
@@ -16,6 +17,7 @@ use super::PbftPeer;
 use super::PbftTimer;
 use super::checkpoint::Checkpoints;
 use super::config::PbftConfig;
+use super::durability::Unsaid;
 use super::event::{Executed, Execution, PbftEvent, Reason, StoreSizes};
 use super::future::Future;
 use super::log::Log;
@@ -99,6 +101,10 @@ pub struct Pbft<R: Rules = Paper> {
     pub(super) silent_until: Option<Sequence>,
     pub(super) pace: Pace,
     pub(super) writes: u64,
+    /// What is to be said once the disk has it, by rising token.
+    pub(super) unsaid: VecDeque<Unsaid>,
+    /// The last write of the view, until it is durable.
+    pub(super) view_under_way: Option<PersistToken>,
     pub(super) rules: PhantomData<R>,
 }
 
@@ -136,6 +142,8 @@ impl<R: Rules> Pbft<R> {
             silent_until: None,
             pace: Pace::default(),
             writes: 0,
+            unsaid: VecDeque::new(),
+            view_under_way: None,
             rules: PhantomData,
             config,
             roster,

@@ -48,6 +48,9 @@ impl<R: Rules> Pbft<R> {
 
     /// The view-change as first sent; made anew only if it is gone.
     fn resend_view_change(&mut self, ctx: &mut Ctx<'_, R>) {
+        if !self.is_view_kept() {
+            return;
+        }
         let own = self.me.and_then(|me| self.view_changes.get(me.index()));
         let own = own.and_then(Option::as_ref);
         match own.filter(|own| own.view == self.view).cloned() {
@@ -169,7 +172,9 @@ impl<R: Rules> Pbft<R> {
     }
 
     fn send_new_view(&self, replica: ReplicaId, ctx: &mut Ctx<'_, R>) {
-        if let (Some(new_view), Status::Active) = (self.new_view.clone(), self.status) {
+        if let (Some(new_view), Status::Active, true) =
+            (self.new_view.clone(), self.status, self.is_view_kept())
+        {
             self.send_to(replica, PbftMessage::NewView { new_view }, ctx);
         }
     }
@@ -189,7 +194,8 @@ impl<R: Rules> Pbft<R> {
         }
         let above = self.log.above(status.executed);
         for (_, slot) in above.filter(|(_, slot)| slot.committed.is_none()) {
-            if let Some((pre_prepare, batch)) = slot.assignment.clone() {
+            let assignment = slot.assignment.clone();
+            if let Some((pre_prepare, batch)) = assignment.filter(|_| slot.is_assignment_kept) {
                 let message = PbftMessage::PrePrepare { pre_prepare, batch };
                 self.send_to(status.replica, message, ctx);
             }

@@ -166,6 +166,11 @@ pub trait Rules: Clone + Debug + Default + PartialEq + Eq + Hash + Send + Sync +
         votes >= needed
     }
 
+    /// Nothing is said, and no vote of one's own counts, before the disk has what it rests on.
+    fn waits_for_disk() -> bool {
+        true
+    }
+
     /// Votes must be signed for the roster in force.
     fn is_this_epoch(equal: bool) -> bool {
         equal

@@ -179,6 +179,8 @@ behaviours! {
     JumpSequence "jump-sequence" ["pbft" "federation"] ["share"] "As primary, assigns the highest place within the watermarks."
     SlowPrimary "slow-primary" ["pbft" "federation"] ["by"] "As primary, assigns places only just before the backups lose patience."
     ForgedViewChange "forged-view-change" ["pbft" "federation"] ["pace"] "Every `pace` asks for the next view with certificates that are too small, doubly or wrongly signed, or of a request that nobody made."
+    StaleCertificates "stale-certificates" ["pbft" "federation"] [] "In its view-changes names for each place the oldest batch that it can prove prepared, and none of the view just left."
+    BygoneVotes "bygone-votes" ["pbft" "federation"] ["pace" "target"] "Every `pace` sends `target` again what was signed for an earlier roster about places that the present one orders."
     DishonestNewView "dishonest-new-view" ["pbft" "federation"] [] "As the next primary, begins a view without what had prepared, or with too few different view-changes."
     ViewChangeStorm "view-change-storm" ["pbft" "federation"] ["pace" "amount"] "Every `pace` asks for the view `amount` higher."
     FalseCheckpoint "false-checkpoint" ["pbft" "federation"] ["share"] "Vouches for states that nobody has."

@@ -16,6 +16,8 @@ pub(super) struct Attack {
     faults: &'static str,
     clients: u32,
     duration: &'static str,
+    /// The keys of `[pbft]`, as TOML.
+    settings: &'static str,
 }
 
 impl Attack {
@@ -27,6 +29,7 @@ impl Attack {
             faults: "",
             clients: 2,
             duration: "20s",
+            settings: "checkpoint_interval = 8\nwindow = 16\nmax_timeout = \"8s\"\n",
         }
     }
 
@@ -42,6 +45,14 @@ impl Attack {
         Self { faults, ..self }
     }
 
+    const fn asked_by(self, clients: u32) -> Self {
+        Self { clients, ..self }
+    }
+
+    const fn set(self, settings: &'static str) -> Self {
+        Self { settings, ..self }
+    }
+
     /// The text of its scenario.
     pub(super) fn text(&self) -> String {
         let Self {
@@ -50,6 +61,7 @@ impl Attack {
             faults,
             clients,
             duration,
+            settings,
             ..
         } = self;
         format!(
@@ -69,10 +81,7 @@ loop = {{ closed = {{ in_flight = 1, think = "100ms" }} }}
 mix = {{ read = 1, write = 2, cas = 1, append = 2 }}
 keys = 2
 [pbft]
-checkpoint_interval = 8
-window = 16
-max_timeout = "8s"
-{adversaries}{faults}"#
+{settings}{adversaries}{faults}"#
         )
     }
 
@@ -158,14 +167,12 @@ pub(super) const FORGED_VIEW_CHANGES: Attack = Attack::new(
 .lasting("30s")
 .with("[[faults]]\nat = \"5100ms\"\nfor = \"10s\"\ncrash = \"peer-1\"\n");
 
-pub(super) const LOST_ASSIGNMENTS: Attack = Attack {
-    clients: 4,
-    ..Attack::new(
-        "assignments kept from one backup",
-        4,
-        "[[adversaries]]\nwho = \"peer-1\"\nat = \"2s\"\nwhat = [\"drop\"]\ntarget = \"peer-3\"\nkinds = [\"pre-prepare\"]\nshare = \"30%\"\n",
-    )
-};
+pub(super) const LOST_ASSIGNMENTS: Attack = Attack::new(
+    "assignments kept from one backup",
+    4,
+    "[[adversaries]]\nwho = \"peer-1\"\nat = \"2s\"\nwhat = [\"drop\"]\ntarget = \"peer-3\"\nkinds = [\"pre-prepare\"]\nshare = \"30%\"\n",
+)
+.asked_by(4);
 
 pub(super) const STORM_OF_VIEWS: Attack = Attack::new(
     "view-changes for one's own views, which never begin",
@@ -174,3 +181,93 @@ pub(super) const STORM_OF_VIEWS: Attack = Attack::new(
      kinds = [\"pre-prepare\", \"new-view\"]\namount = 4\npace = \"500ms\"\n",
 )
 .lasting("90s");
+
+/// Few checkpoints, and nothing that was lost is asked for within the attack.
+const FORGETFUL: &str = "max_timeout = \"8s\"\nretransmit_interval = \"3s\"\n";
+
+/// In view 0 the liar alone holds two certificates' worth of prepares; view 1 orders something else
+/// there without peer-4, view 2 is begun without the primary of view 1.
+pub(super) const STALE_CERTIFICATES: Attack = Attack::new(
+    "certificates of a view before the last, kept for later",
+    4,
+    "[[adversaries]]\nwho = \"peer-1\"\nwhat = [\"stale-certificates\"]\n\
+     [[adversaries]]\nwho = \"peer-1\"\nat = \"2s\"\nfor = \"900ms\"\nwhat = [\"skip-sequence\"]\n",
+)
+.set(FORGETFUL)
+.lasting("25s")
+.with(
+    "[[faults]]\nat = \"2s\"\nfor = \"900ms\"\npartition = { sides = [[\"peer-2\"], [\"peer-3\"]] }\n\
+     [[faults]]\nat = \"2s\"\nfor = \"3900ms\"\npartition = { isolate = \"peer-4\" }\n\
+     [[faults]]\nat = \"4500ms\"\nfor = \"8s\"\ncrash = \"peer-2\"\n",
+);
+
+/// Only peer-1 and the liar see enough commits before the liar's view begins.
+pub(super) const DROPPED_BATCHES: Attack = Attack::new(
+    "commits kept from two, and the next view begun without what had committed",
+    4,
+    "[[adversaries]]\nwho = \"peer-2\"\nwhat = [\"dishonest-new-view\"]\n\
+     [[adversaries]]\nwho = \"peer-2\"\nat = \"2s\"\nfor = \"900ms\"\nwhat = [\"drop\"]\n\
+     kinds = [\"commit\"]\ntarget = [\"peer-3\", \"peer-4\"]\n",
+)
+.set(FORGETFUL)
+.with(
+    "[[faults]]\nat = \"2s\"\nfor = \"900ms\"\npartition = { sides = [[\"peer-3\"], [\"peer-4\"]] }\n",
+);
+
+/// Two of three honest replicas go on through views that the liar asks for, the third hears nothing.
+pub(super) const LEFT_BEHIND: Attack = Attack::new(
+    "view-changes for one's own views, while one replica is cut off",
+    4,
+    "[[adversaries]]\nwho = \"peer-1\"\nat = \"2s\"\nwhat = [\"view-change-storm\", \"drop\"]\n\
+     kinds = [\"pre-prepare\", \"new-view\"]\namount = 4\npace = \"500ms\"\n",
+)
+.asked_by(1)
+.lasting("130s")
+.with("[[faults]]\nat = \"3s\"\nfor = \"40s\"\npartition = { isolate = \"peer-3\" }\n");
+
+pub(super) const LONELY: Attack = Attack::new(
+    "silence, when the one that was cut off is needed",
+    4,
+    "[[adversaries]]\nwho = \"peer-2\"\nat = \"29s\"\nwhat = [\"silent\"]\n",
+)
+.asked_by(1)
+.lasting("80s")
+.with("[[faults]]\nat = \"3s\"\nfor = \"27s\"\npartition = { isolate = \"peer-4\" }\n");
+
+/// Three hops take longer than the first timeout.
+pub(super) const SLOW_NETWORK: Attack = Attack::new(
+    "delays as long as the network may make them",
+    4,
+    "[[adversaries]]\nwho = \"network\"\nwhat = [\"longest-delays\"]\n[assume]\ndelay = \"700ms\"\n",
+)
+.asked_by(1)
+.set("max_timeout = \"20s\"\n")
+.lasting("150s");
+
+/// The old group's votes on a place behind its last checkpoint, told to one replica of the new.
+pub(super) const BYGONE_VOTES: Attack = Attack::new(
+    "votes for the roster before",
+    4,
+    "administrators = \"client-1\"\n\
+     [[adversaries]]\nwho = \"peer-1\"\nat = \"3s\"\nfor = \"1s\"\nwhat = [\"jump-sequence\"]\nshare = \"30%\"\n\
+     [[adversaries]]\nwho = \"peer-1\"\nat = \"3s\"\nwhat = [\"bygone-votes\"]\npace = \"100ms\"\ntarget = \"peer-3\"\n",
+)
+.with(
+    "[[faults]]\nat = \"3s\"\nrequest = { peers = \"client-1\", request = \"replicas/peer-1/peer-2/peer-3/peer-4\" }\n",
+);
+
+/// Peer-1 counts its commit, answers and crashes while its disk is still writing; peer-2, which knows,
+/// is cut off, and the liar denies.
+pub(super) const SLOW_DISK: Attack = Attack::new(
+    "denial of what prepared, and a crash before the disk has it",
+    4,
+    "[[adversaries]]\nwho = \"peer-4\"\nwhat = [\"lie\"]\nkinds = [\"view-change\"]\n",
+)
+.set("max_timeout = \"8s\"\nview_timeout = \"2s\"\n")
+.lasting("40s")
+.with(
+    "[[network.disks]]\npeers = \"peer-1\"\nfsync_low = \"150ms\"\nfsync_high = \"150ms\"\n\
+     [[faults]]\nat = \"3s\"\nfor = \"3s\"\npartition = { isolate = \"peer-3\" }\n\
+     [[faults]]\nat = \"6s\"\nfor = \"300ms\"\ncrash = \"peer-1\"\n\
+     [[faults]]\nat = \"6s\"\nfor = \"12s\"\npartition = { isolate = \"peer-2\" }\n",
+);

@@ -164,6 +164,7 @@ impl<R: Rules> Group<R> {
 
     fn hand(&mut self, from: u32, to: u32, message: PbftMessage) {
         self.table.hand(PeerId(from), PeerId(to), &message);
+        self.run_ms(0);
     }
 
     /// How many messages of this kind were sent.

@@ -2,12 +2,13 @@
 //!
 //! Everything in PBFT is signed, and a cabal signs with its members' keys only: what it takes from
 //! others it can repeat, leave out and put where it does not belong. `primary` attacks the normal
-//! case, `changes` view changes, `pretences` speaks in others' names, `steps` makes small
-//! mutants of every kind of message.
+//! case, `changes` view changes, `pretences` speaks in others' names, `stale` says what was once
+//! true, `steps` makes small mutants of every kind of message.
 
 mod changes;
 mod pretences;
 mod primary;
+mod stale;
 mod steps;
 #[cfg(test)]
 mod tests;
@@ -119,6 +120,10 @@ impl<R: Rules> Forge<PbftPeer<R>> for PbftForge {
                 roster.inspect(|it| pretences::votes_of_others((to, commit), it, means));
                 None
             }
+            (Behaviour::StaleCertificates, PbftMessage::ViewChange { view_change }) => {
+                let replica = machine.as_replica();
+                replica.map(|it| stale::view_change(view_change, it, means))
+            }
             (Behaviour::DishonestNewView, PbftMessage::NewView { .. }) => {
                 changes::dishonest(message, means)
             }
@@ -166,6 +171,7 @@ impl<R: Rules> Forge<PbftPeer<R>> for PbftForge {
         };
         match what {
             Behaviour::ForgedViewChange => changes::forge(replica, means),
+            Behaviour::BygoneVotes => stale::repeat_bygone(replica, means),
             Behaviour::ViewChangeStorm => changes::storm(replica, means),
             Behaviour::ForgedVotes => pretences::request_of_other(replica, means),
             _ => {}

@@ -307,3 +307,119 @@ fn an_equivocating_primary_tells_each_half_one_story_with_the_votes_to_it() {
     assert!(told.contains_key(&a.digest()));
     assert!(told.keys().eq(votes.keys()), "{votes:?}");
 }
+
+/// Pairs of what was said: who signed, whom it names.
+fn signers(out: &[PbftMessage]) -> Vec<(bool, ReplicaId)> {
+    let votes = out.iter().filter_map(|message| match message {
+        PbftMessage::Prepare { prepare } => Some(prepare.replica),
+        PbftMessage::Commit { commit } => Some(commit.replica),
+        _ => None,
+    });
+    let genuine = out.iter().map(is_genuine);
+    genuine.zip(votes).collect()
+}
+
+#[test]
+fn forged_votes_name_every_other_replica_and_are_under_no_signature_of_theirs() {
+    // With a commit of its own each receiver gets prepare and commit of the honest one that it is
+    // not, both under the cabal's key and under that one's key; the latter verify nowhere. Once a
+    // pace a request in the client's name goes out in the same two ways.
+    let a = Batch::new(vec![request(b"a")]);
+    let own: Vec<PbftMessage> = words(0, &a).into_iter().skip(1).take(1).collect();
+    let asked = PbftMessage::Request {
+        request: request(b"b"),
+    };
+    let out = said(Behaviour::ForgedVotes, &[(4, asked)], &own);
+    let is_vote = |message: &&PbftMessage| {
+        matches!(
+            message,
+            PbftMessage::Prepare { .. } | PbftMessage::Commit { .. }
+        )
+    };
+    let votes: Vec<PbftMessage> = out.iter().filter(is_vote).cloned().collect();
+    let forged = votes.iter().filter(|vote| !own.contains(vote)).cloned();
+    let forged: Vec<PbftMessage> = forged.collect();
+    let of = |replica: u16, is_signed: bool| {
+        let told = signers(&forged).into_iter();
+        told.filter(|it| *it == (is_signed, ReplicaId(replica)))
+            .count()
+    };
+    // To replicas 1, 2 and 3 and the client: two votes on each of 1 and 2, but never on oneself.
+    for replica in [1, 2] {
+        assert_eq!((of(replica, true), of(replica, false)), (6, 6));
+    }
+    assert_eq!((of(0, true), of(3, true)), (0, 0));
+    let is_invented = |message: &&PbftMessage| matches!(message, PbftMessage::Request { .. });
+    let invented: Vec<bool> = out.iter().filter(is_invented).map(is_genuine).collect();
+    assert!(invented.contains(&true) && invented.contains(&false));
+}
+
+#[test]
+fn recast_votes_are_prepares_of_others_as_commits_under_the_prepares_signatures() {
+    // The other honest replica gets replica 1's prepare as a commit: the same place and signature,
+    // which does not hold for a commit.
+    let a = Batch::new(vec![request(b"a")]);
+    let prepare = words(1, &a).remove(0);
+    let PbftMessage::Prepare { prepare: original } = &prepare else {
+        panic!("the first word is a prepare");
+    };
+    let out = said(Behaviour::RecastVotes, &[(1, prepare.clone())], &[]);
+    let [PbftMessage::Commit { commit }] = out.as_slice() else {
+        panic!("{out:?}");
+    };
+    assert_eq!(commit.signature(), original.signature());
+    assert_eq!((commit.replica, commit.digest), (ReplicaId(1), a.digest()));
+    assert!(!is_genuine(&out[0]));
+}
+
+#[test]
+fn a_swapped_batch_goes_to_one_half_under_the_digest_of_the_other() {
+    // Every assignment bears the one that the primary signed; for some receivers, and not for all,
+    // the batch beside it has another digest.
+    let a = Batch::new(vec![request(b"a")]);
+    let out = said(Behaviour::SwappedBatch, &[], &[assignment(&a)]);
+    let fits: Vec<bool> = out
+        .iter()
+        .map(|message| match message {
+            PbftMessage::PrePrepare { pre_prepare, batch } => {
+                assert!(is_genuine(message) && pre_prepare.digest == a.digest());
+                batch.digest() == a.digest()
+            }
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    assert!(fits.contains(&true) && fits.contains(&false), "{fits:?}");
+}
+
+#[test]
+fn stale_certificates_are_those_of_views_before_the_last() {
+    // What prepared in view 0 is not in the wish for view 1, the view just left, and is in the wish
+    // for view 2.
+    let a = Batch::new(vec![request(b"a")]);
+    let votes = [1, 2].map(|slot| (slot, words(slot, &a).remove(0)));
+    let wish = |view: u64| {
+        let content = ViewChange {
+            epoch: EPOCH,
+            view: View(view),
+            stable: Sequence(0),
+            proof: Vec::new(),
+            prepared: Vec::new(),
+            replica: ReplicaId(0),
+        };
+        PbftMessage::ViewChange {
+            view_change: sign(0, content),
+        }
+    };
+    let own = [assignment(&a), wish(1), wish(2)];
+    let out = said(Behaviour::StaleCertificates, &votes, &own);
+    let named: BTreeSet<(View, usize)> = out
+        .iter()
+        .filter_map(|message| match message {
+            PbftMessage::ViewChange { view_change } => {
+                Some((view_change.view, view_change.prepared.len()))
+            }
+            _ => None,
+        })
+        .collect();
+    assert_eq!(named, BTreeSet::from([(View(1), 0), (View(2), 1)]));
+}

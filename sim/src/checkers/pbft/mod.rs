@@ -176,8 +176,13 @@ impl PbftWatch {
             }
             PbftEvent::StateTransferred { sequence, .. } => self.transferred(peer, *sequence),
             PbftEvent::Reconfigured {
-                epoch, replicas, ..
-            } => self.reconfigured(at, peer, *epoch, *replicas),
+                epoch,
+                sequence,
+                replicas,
+            } => {
+                self.agreement.reconfigured(*epoch, *sequence);
+                self.reconfigured(at, peer, *epoch, *replicas);
+            }
             PbftEvent::Requested {
                 client,
                 timestamp,
