@@ -263,11 +263,12 @@ pub(super) const SLOW_DISK: Attack = Attack::new(
     4,
     "[[adversaries]]\nwho = \"peer-4\"\nwhat = [\"lie\"]\nkinds = [\"view-change\"]\n",
 )
+.asked_by(6)
 .set("max_timeout = \"8s\"\nview_timeout = \"2s\"\n")
-.lasting("40s")
+.lasting("60s")
 .with(
     "[[network.disks]]\npeers = \"peer-1\"\nfsync_low = \"150ms\"\nfsync_high = \"150ms\"\n\
      [[faults]]\nat = \"3s\"\nfor = \"3s\"\npartition = { isolate = \"peer-3\" }\n\
-     [[faults]]\nat = \"6s\"\nfor = \"300ms\"\ncrash = \"peer-1\"\n\
-     [[faults]]\nat = \"6s\"\nfor = \"12s\"\npartition = { isolate = \"peer-2\" }\n",
+     [[faults]]\nat = \"6s\"\nfor = \"6s\"\ncrash = \"peer-1\"\n\
+     [[faults]]\nat = \"6s\"\nfor = \"30s\"\npartition = { isolate = \"peer-2\" }\n",
 );

@@ -42,6 +42,7 @@ needed!(the_new_view_timer_waits: waits_for_a_quorum, ImpatientTimer);
 needed!(timeouts_double: doubles_timeouts, TimerNeverDoubled);
 needed!(catching_up_takes_part: takes_part_while_behind, StuckCatchingUp);
 needed!(checkpoints_are_compared: distrusts_its_own_state, CheckpointUnchecked);
+needed!(votes_are_durable: waits_for_its_disk, SpeaksTooSoon);
 needed!(states_are_proven: refuses_a_planted_state, StateUnchecked);
 needed!(tentative_is_undone: undoes_what_did_not_commit, TentativeKept);
 needed!(a_client_wants_certificates: distrusts_one_reply, FirstReplyAccepted);
@@ -386,6 +387,25 @@ fn distrusts_its_own_state<R: Rules>() -> bool {
         group.hand(by, 1, PbftMessage::Checkpoint { checkpoint });
     }
     group.replica(1).low_watermark() == Sequence(0) && group.replica(1).fetch.is_some()
+}
+
+/// Its own prepare and another's would do, but its disk is still writing.
+fn waits_for_its_disk<R: Rules>() -> bool {
+    let mut group = quiet::<R>();
+    let a = batch(4, b"a");
+    let (pre_prepare, batch) = (assigned(1, &a), a.clone());
+    let prepare = sign(2, prepare_of(2, 1, &a));
+    let told = [
+        (0, PbftMessage::PrePrepare { pre_prepare, batch }),
+        (2, PbftMessage::Prepare { prepare }),
+    ];
+    for (from, message) in told {
+        group.table.hand(PeerId(from), PeerId(1), &message);
+    }
+    let early = group.is_prepared();
+    group.run_ms(0);
+    assert!(group.is_prepared());
+    !early
 }
 
 fn refuses_a_planted_state<R: Rules>() -> bool {
