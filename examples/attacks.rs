@@ -10,7 +10,7 @@ use std::fs::File;
 use std::io;
 use std::path::PathBuf;
 
-use fedsim_record::{Holds, Summary};
+use fedsim_record::{Holds, Outcome, RunRecord, Seconds, Summary};
 use fedsim_scenarios::spec::Behaviour;
 use fedsim_scenarios::{Document, Options as Reading, Scenario, library};
 use fedsim_sim::runner::{self, RunOptions};
@@ -56,15 +56,27 @@ struct Attack {
     what: String,
     attacked: Summary,
     left_alone: Summary,
+    /// Whether clients were answered to the end; none if nobody asks anything.
+    is_served: Option<bool>,
 }
 
-fn run(scenario: &Scenario) -> Summary {
+fn run(scenario: &Scenario) -> RunRecord {
     let options = RunOptions {
         threads: Some(1),
         ..RunOptions::default()
     };
     let record = runner::run(scenario, &options);
-    record.expect("a shipped scenario can be run").summary
+    record.expect("a shipped scenario can be run")
+}
+
+/// Whether anybody was answered in the last quarter of a run.
+fn is_served(record: &RunRecord, scenario: &Scenario) -> Option<bool> {
+    let late = scenario.duration.as_nanos() / 4 * 3;
+    let asked = &record.tables.latency;
+    let is_late = |at: Seconds| at.as_nanos() >= late;
+    let mut answered = asked.iter().filter(|it| it.outcome == Outcome::Ok);
+    let is_any = answered.any(|it| it.returned_s.is_some_and(is_late));
+    (!asked.is_empty()).then_some(is_any)
 }
 
 fn attack(name: String) -> Attack {
@@ -75,12 +87,14 @@ fn attack(name: String) -> Attack {
     let what: Vec<&str> = does.map(|it: &Behaviour| it.name()).collect();
     let mut peaceful = scenario.clone();
     peaceful.adversaries.clear();
+    let attacked = run(&scenario);
     Attack {
         name,
         protocol: scenario.protocols[0].name(),
         what: what.join(", "),
-        attacked: run(&scenario),
-        left_alone: run(&peaceful),
+        is_served: is_served(&attacked, &scenario),
+        attacked: attacked.summary,
+        left_alone: run(&peaceful).summary,
     }
 }
 
@@ -95,14 +109,16 @@ fn safe(subject: &Subject, summary: &Summary) -> String {
     }
 }
 
-/// Whether the protocol got on in time.
-fn live(subject: &Subject, summary: &Summary) -> &'static str {
-    let found = summary.invariants.iter();
+/// Whether the protocol got on in time, or went on at all where it promises nothing.
+fn live(subject: &Subject, attack: &Attack) -> &'static str {
+    let found = attack.attacked.invariants.iter();
     let mut progress = found.filter(|it| it.name == subject.progress);
-    match progress.next().map(|it| it.holds) {
-        Some(Holds::Holds) => "yes",
-        Some(Holds::Violated) => "no",
-        _ => "not judged",
+    match (progress.next().map(|it| it.holds), attack.is_served) {
+        (Some(Holds::Holds), _) => "yes",
+        (Some(Holds::Violated), _) => "no",
+        (_, Some(true)) => "served",
+        (_, Some(false)) => "starved",
+        (_, None) => "not judged",
     }
 }
 
@@ -134,7 +150,7 @@ fn table(subject: &Subject, attacks: &[&Attack]) -> String {
             one.name,
             one.what,
             safe(subject, &one.attacked),
-            live(subject, &one.attacked),
+            live(subject, one),
             change(first),
             change(second)
         );
@@ -150,7 +166,7 @@ fn lines(subject: &Subject, one: &Attack, csv: &mut csv::Writer<File>) -> csv::R
             one.protocol,
             &one.what,
             &safe(subject, &one.attacked).replace('`', ""),
-            live(subject, &one.attacked),
+            live(subject, one),
             metric,
             &value(&one.left_alone, metric),
             &value(&one.attacked, metric),
@@ -169,7 +185,8 @@ cargo run --example attacks
 ```
 
 *safe*: nothing that the protocol promises was violated, or what was; *live*: it got on within the
-time that it promises. The last columns are metrics without the adversaries and with them. Each
+time that it promises; where it promises nothing, as Raft to liars, clients were *served* or *starved*
+in the last quarter of the run. The last columns are metrics without the adversaries and with them. Each
 scenario can be run by itself (`fedsim run adversary/pbft-silent`); its file says what is attacked and
 why that comes of it. The same numbers are in [attacks.csv](attacks.csv).
 ";

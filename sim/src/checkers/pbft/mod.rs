@@ -175,14 +175,7 @@ impl PbftWatch {
                 self.measures.entered(epoch.0, view.0, *reissued);
             }
             PbftEvent::StateTransferred { sequence, .. } => self.transferred(peer, *sequence),
-            PbftEvent::Reconfigured {
-                epoch,
-                sequence,
-                replicas,
-            } => {
-                self.agreement.reconfigured(*epoch, *sequence);
-                self.reconfigured(at, peer, *epoch, *replicas);
-            }
+            PbftEvent::Reconfigured { .. } => self.reconfigured(at, peer, event),
             PbftEvent::Requested {
                 client,
                 timestamp,
@@ -271,10 +264,18 @@ impl PbftWatch {
         self.measures.tallies.transfers += 1;
     }
 
-    fn reconfigured(&mut self, at: SimTime, peer: PeerId, epoch: Epoch, replicas: u64) {
-        self.group.reconfigured(epoch, replicas);
-        self.views.seen(at, peer, (epoch, View(0)));
-        self.measures.tallies.reconfigurations += 1;
+    fn reconfigured(&mut self, at: SimTime, peer: PeerId, event: &PbftEvent) {
+        if let PbftEvent::Reconfigured {
+            epoch,
+            sequence,
+            replicas,
+        } = event
+        {
+            self.agreement.reconfigured(*epoch, *sequence);
+            self.group.reconfigured(*epoch, *replicas);
+            self.views.seen(at, peer, (*epoch, View(0)));
+            self.measures.tallies.reconfigurations += 1;
+        }
     }
 
     fn answered(&mut self, at: SimTime, event: &PbftEvent) {
