@@ -11,8 +11,8 @@ use std::path::{Path, PathBuf};
 use std::{fs, io};
 
 use fedsim_protocols::federation::envelope::Stage;
-use fedsim_protocols::stack::{Across, PrivacyGate};
-use fedsim_record::Holds;
+use fedsim_protocols::stack::{Across, PrivacyGate, Screening};
+use fedsim_record::{Holds, Summary};
 use fedsim_scenarios::spec::{FederationSpec, Profile, ProtocolSpec};
 use fedsim_scenarios::{Document, Folder, Options as Reading, Scenario};
 use fedsim_sim::runner::{self, RunOptions};
@@ -21,7 +21,7 @@ use fedsim_sim::runner::{self, RunOptions};
 const STAGE: &str = r#"
 name = "layers"
 claim = "Each layer is there for something."
-duration = "6s"
+duration = "3s"
 signatures = "ideal"
 [[orgs]]
 name = "acme"
@@ -35,8 +35,11 @@ peers = 1
 [network]
 latency = { uniform = ["10ms", "30ms"] }
 [federation]
+profile = "full"
 work_min = "200ms"
 work_max = "400ms"
+audit_every = "1s"
+trust_every = "1s"
 [[federation.expose]]
 by = "globex-*"
 to = ["acme-*", "mallory-*"]
@@ -44,8 +47,8 @@ capability = "send"
 [[workload.errands]]
 by = "acme-*"
 to = "globex-*"
-rate = "2/s"
-"#;
+rate = "4/s"
+VALUE"#;
 
 /// One way to do harm.
 struct Attack {
@@ -75,7 +78,7 @@ const fn by_mallory(name: &'static str, about: &'static str, adversary: &'static
     }
 }
 
-const ATTACKS: [Attack; 12] = [
+static ATTACKS: [Attack; 16] = [
     by_mallory(
         "impersonation",
         "asks in the name of another peer",
@@ -151,6 +154,54 @@ const ATTACKS: [Attack; 12] = [
 by = ["acme-1", "globex-1"]
 to = "*"
 kind = "merge"
+rate = "8/s"
+"#,
+    },
+    Attack {
+        name: "prompt injection",
+        about: "asks for something in words that are made to mislead whoever reads them",
+        adversary: "",
+        change: NO_CHANGE,
+        network: "",
+        workload: r#"
+[[workload.errands]]
+by = "mallory-1"
+to = "globex-1"
+rate = "6/s"
+injections = 1.0
+"#,
+    },
+    Attack {
+        name: "repeated offence",
+        about: "asks for something again and again in messages of which many are badly signed",
+        adversary: "what = [\"corrupt\"]\nkinds = [\"action\"]\nshare = 0.4",
+        change: NO_CHANGE,
+        network: "",
+        workload: r#"
+[[workload.errands]]
+by = "mallory-1"
+to = "globex-1"
+rate = "15/s"
+"#,
+    },
+    Attack {
+        name: "dear answers",
+        about: "none, but each answer costs a dollar",
+        adversary: "",
+        change: NO_CHANGE,
+        network: "",
+        workload: "micro_usd = 1000000\n",
+    },
+    Attack {
+        name: "rewritten log",
+        about: "changes its own audit log once it was countersigned",
+        adversary: r#"what = ["audit-tamper"]"#,
+        change: NO_CHANGE,
+        network: "",
+        workload: r#"
+[[workload.errands]]
+by = "mallory-1"
+to = "globex-1"
 rate = "4/s"
 "#,
     },
@@ -162,9 +213,12 @@ enum Layer {
     Check(Stage),
     Gate,
     Council,
+    Screening,
+    Trust,
+    Breaker,
 }
 
-const LAYERS: [Layer; 11] = [
+const LAYERS: [Layer; 15] = [
     Layer::Check(Stage::Framing),
     Layer::Check(Stage::Schema),
     Layer::Check(Stage::Signature),
@@ -174,8 +228,12 @@ const LAYERS: [Layer; 11] = [
     Layer::Check(Stage::Revocation),
     Layer::Check(Stage::Authorisation),
     Layer::Check(Stage::Execution),
+    Layer::Check(Stage::Audit),
     Layer::Gate,
     Layer::Council,
+    Layer::Screening,
+    Layer::Trust,
+    Layer::Breaker,
 ];
 
 impl Layer {
@@ -184,6 +242,9 @@ impl Layer {
             Self::Check(stage) => stage.name(),
             Self::Gate => "gate",
             Self::Council => "council",
+            Self::Screening => "screening",
+            Self::Trust => "trust",
+            Self::Breaker => "breaker",
         }
     }
 
@@ -193,6 +254,9 @@ impl Layer {
             Self::Check(stage) => spec.without.push(stage),
             Self::Gate => spec.gate = PrivacyGate::Off,
             Self::Council => spec.across = Across::Broadcast,
+            Self::Screening => spec.screening = Screening::Off,
+            Self::Trust => spec.trust_model = None,
+            Self::Breaker => spec.breaker = false,
         }
     }
 }
@@ -213,13 +277,20 @@ struct Row {
 fn scenario(attack: &Attack) -> Scenario {
     let network = format!("[network]\n{}", attack.network);
     let stage = STAGE.replace("[network]\n", &network);
-    let mut text = format!("{stage}{}", attack.workload);
+    let (value, workload) = match attack.workload.contains("[[") {
+        true => ("", attack.workload),
+        false => (attack.workload, ""),
+    };
+    let mut text = format!("{}{workload}", stage.replace("VALUE", value));
     if !attack.adversary.is_empty() {
-        let pace = "pace = \"200ms\"\ntarget = \"globex-*\"";
         let what = attack.adversary;
+        let aim = match what.contains("audit-tamper") || what.contains("corrupt") {
+            true => "",
+            false => "pace = \"150ms\"\ntarget = \"globex-*\"",
+        };
         let _ = write!(
             text,
-            "\n[[adversaries]]\nwho = \"mallory-1\"\n{what}\n{pace}\n"
+            "\n[[adversaries]]\nwho = \"mallory-1\"\n{what}\n{aim}\n"
         );
     }
     let document = Document::read("layers.toml", &text, &Folder::new(""), &Reading::default());
@@ -243,12 +314,38 @@ fn broken(attack: &Attack, set: impl Fn(&mut FederationSpec)) -> Broken {
         ..RunOptions::default()
     };
     let record = runner::run(&scenario, &options).expect("the stage can be run");
-    let found = record.summary.invariants.into_iter();
+    got_through(attack, &record.summary)
+}
+
+/// The invariants that an attack violated, and what it did to those who judge and keep books.
+fn got_through(attack: &Attack, summary: &Summary) -> Broken {
+    let metric = |name: &str| summary.metrics.get(name).copied().unwrap_or_default();
+    let is_violated = |name: &str| {
+        let mut found = summary.invariants.iter();
+        found.any(|it| it.name == name && it.holds == Holds::Violated)
+    };
+    let harms = [
+        (
+            "served-on",
+            attack.name == "repeated offence" && metric("attacker_actions_begun") > 6.0,
+        ),
+        ("overspent", metric("breaker_overruns") > 0.0),
+        (
+            "unaccounted",
+            attack.name == "rewritten log"
+                && (is_violated("federation/audited") || metric("audit_attributed") == 0.0),
+        ),
+    ];
+    // The audit stops no attack: it tells of them afterwards.
+    let found = summary
+        .invariants
+        .iter()
+        .filter(|it| it.name != "federation/audited");
+    let found = found.filter(|it| it.holds == Holds::Violated);
+    let found = found.map(|it| it.name.replace("federation/", ""));
+    let harms = harms.iter().filter(|(_, is_so)| *is_so);
     found
-        .filter(|it| it.holds == Holds::Violated)
-        // The audit stops no attack: it tells of them afterwards.
-        .filter(|it| it.name != "federation/audited")
-        .map(|it| it.name.replace("federation/", ""))
+        .chain(harms.map(|(name, _)| (*name).to_owned()))
         .collect()
 }
 
@@ -266,6 +363,9 @@ fn run(attack: &'static Attack) -> Row {
             spec.without = preset.without;
             spec.gate = preset.gate;
             spec.across = preset.across;
+            spec.trust_model = preset.trust_model;
+            spec.breaker = preset.breaker;
+            spec.screening = preset.screening;
         })
     };
     Row {
@@ -357,8 +457,11 @@ grants and from what its users asked for, never from what a layer says. `as-aske
 in the name of a peer that did not ask for it so; `authorised-only`: nothing allowed it;
 `executed-once`: it was done twice; `not-after-expiry`: it was done too late; `well-formed`: by an
 envelope out of bounds; `no-leak`: private data left; `one-order`: two peers applied changes of shared
-state in different order. `gate` is sanitisation before sending; `council` decides what changes shared
-state.
+state in different order; `screened`: somebody did what an injection asks for; `served-on`: a peer
+whose messages are badly signed was served more than six times; `overspent`: others were asked who had
+cost more than the breaker allows; `unaccounted`: what was changed in an audit log was not found, or
+not whose doing it was. `gate` is sanitisation before sending; `council` decides what changes shared
+state; `screening` refuses prompt injections.
 
 ";
 
@@ -411,8 +514,19 @@ fn lines(rows: &[Row], path: &Path) -> csv::Result<()> {
     Ok(())
 }
 
+/// All attacks, two at a time.
+fn all_rows() -> Vec<Row> {
+    let (one, other) = ATTACKS.split_at(ATTACKS.len() / 2);
+    std::thread::scope(|scope| {
+        let others = scope.spawn(|| other.iter().map(run).collect::<Vec<Row>>());
+        let mut rows: Vec<Row> = one.iter().map(run).collect();
+        rows.extend(others.join().expect("BUG: no run panics"));
+        rows
+    })
+}
+
 fn main() -> io::Result<()> {
-    let rows: Vec<Row> = ATTACKS.iter().map(run).collect();
+    let rows = all_rows();
     let root = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
     fs::write(root.join("docs/layers.md"), page(&rows))?;
     lines(&rows, &root.join("docs/layers.csv"))?;

@@ -15,6 +15,7 @@ mod messages;
 mod samples;
 mod steps;
 mod timeline;
+mod trust;
 mod waterfall;
 
 use fedsim_record::{RunRecord, Seconds};
@@ -41,6 +42,7 @@ const FIGURES: &[Figure] = &[
     latency::charts,
     load::charts,
     messages::charts,
+    trust::charts,
     samples::charts,
 ];
 

@@ -1,16 +1,10 @@
 //! The audit invariant against peers that keep their logs badly, and against those that keep them.
 
-use std::sync::Arc;
-
 use fedsim_protocols::federation::mutants;
 use fedsim_protocols::federation::rules::{Rules, Strict};
-use fedsim_record::{Holds, RunRecord};
-use fedsim_scenarios::Scenario;
-use fedsim_scenarios::spec::ProtocolSpec;
-use fedsim_sim::checkers::federation::FederationWatch;
-use fedsim_sim::runner::{FederationCast, run_cast};
+use fedsim_record::Holds;
 
-use super::support::{holds, options, scenario, told};
+use super::support::{holds, run_by, scenario, told};
 
 const AUDITED: &str = "federation/audited";
 
@@ -51,19 +45,10 @@ for = "2s"
 crash = ["acme-1", "globex-1", "globex-2"]
 "#;
 
-fn run<R: Rules>(scenario: &Scenario) -> RunRecord {
-    let ProtocolSpec::Federation(spec) = &scenario.protocols[0] else {
-        panic!("not a federation");
-    };
-    let cast = Arc::new(FederationCast::<R>::new(scenario, spec));
-    let watch = FederationWatch::new(scenario, spec);
-    run_cast(scenario, &cast, watch, &options()).expect("the scenario can be run")
-}
-
 #[test]
 fn logs_that_are_kept_as_they_should_be_hold_over_crashes() {
     // Crashes hit actions before and behind each record, and everybody says what it does not know.
-    let record = run::<Strict>(&scenario(TEXT));
+    let record = run_by::<Strict>(&scenario(TEXT));
     assert_eq!(
         holds(&record, AUDITED),
         Some(Holds::Holds),
@@ -84,7 +69,16 @@ fn logs_that_are_kept_as_they_should_be_hold_over_crashes() {
 }
 
 fn convicts<R: Rules>() {
-    let record = run::<R>(&scenario(TEXT));
+    convicts_where::<R>("");
+}
+
+/// What goes on beside the usual work is needed for the rule to matter.
+fn convicts_where<R: Rules>(adversary: &str) {
+    let text = format!("{TEXT}\n{adversary}");
+    let record = run_by::<Strict>(&scenario(&text));
+    let found = holds(&record, AUDITED);
+    assert_eq!(found, Some(Holds::Holds), "{}", told(&record));
+    let record = run_by::<R>(&scenario(&text));
     let found = holds(&record, AUDITED);
     assert_eq!(found, Some(Holds::Violated), "{}", told(&record));
 }
@@ -101,9 +95,26 @@ fn a_log_kept_badly_is_noticed_whatever_is_wrong_with_it() {
 }
 
 #[test]
+fn what_others_sign_is_believed_by_no_log_unseen() {
+    // One rule each: answers and heads that do not verify, heads that go back, and an auditor that
+    // passes over what contradicts a signed head.
+    let who = "[[adversaries]]\nwho = \"globex-1\"\n";
+    convicts_where::<mutants::AnswersUnchecked>(&format!(
+        "{who}what = [\"corrupt\"]\nkinds = [\"receipt\"]\nshare = 0.5\n"
+    ));
+    convicts_where::<mutants::HeadsUnchecked>(&format!(
+        "{who}what = [\"corrupt\"]\nkinds = [\"head\"]\n"
+    ));
+    convicts_where::<mutants::LogsShrink>(&format!(
+        "{who}what = [\"replay\"]\nkinds = [\"head\"]\npace = \"200ms\"\namount = 50\n"
+    ));
+    convicts_where::<mutants::ContradictionsIgnored>(&format!("{who}what = [\"audit-tamper\"]\n"));
+}
+
+#[test]
 fn a_federation_without_logs_is_noticed() {
     let without = TEXT.replace("audit_every = \"5s\"", "without = [\"audit\"]");
-    let record = run::<Strict>(&scenario(&without));
+    let record = run_by::<Strict>(&scenario(&without));
     assert_eq!(
         holds(&record, AUDITED),
         Some(Holds::Violated),
@@ -116,7 +127,7 @@ fn a_federation_without_logs_is_noticed() {
 /// What verification found when one peer tampers: findings with a culprit, and without.
 fn tampered(who: &str, how: &str) -> (f64, f64) {
     let to_the_end = TEXT.replace("until = \"20s\"\n", "");
-    let record = run::<Strict>(&scenario(&format!(
+    let record = run_by::<Strict>(&scenario(&format!(
         "{to_the_end}\n[[adversaries]]\nwho = \"{who}\"\nwhat = [\"audit-tamper\"]\n{how}\n"
     )));
     assert_eq!(

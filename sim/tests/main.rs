@@ -4,6 +4,8 @@
 mod broken_audit;
 /// Budgets that nobody keeps trip their checker.
 mod broken_budgets;
+/// Badly kept trust, breakers and screens trip their checkers.
+mod broken_conduct;
 /// Broken PBFT falls to adversaries, PBFT as published does not.
 mod broken_pbft;
 /// Broken rumor spreading trips its checkers, as published it does not.

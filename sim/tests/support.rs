@@ -2,10 +2,13 @@
 
 use std::sync::Arc;
 
+use fedsim_protocols::federation::rules::Rules;
 use fedsim_record::{Holds, RunRecord};
+use fedsim_scenarios::spec::ProtocolSpec;
 use fedsim_scenarios::{Document, Folder, Options, Scenario};
+use fedsim_sim::checkers::federation::FederationWatch;
 use fedsim_sim::engine::RunControl;
-use fedsim_sim::runner::{self, RunOptions};
+use fedsim_sim::runner::{self, FederationCast, RunOptions, run_cast};
 
 pub(crate) fn options() -> RunOptions {
     RunOptions {
@@ -41,6 +44,16 @@ pub(crate) fn shipped(name: &str, set: &[&str]) -> Scenario {
 
 pub(crate) fn run(scenario: &Scenario) -> RunRecord {
     runner::run(scenario, &options()).expect("the scenario can be run")
+}
+
+/// Runs a federation whose peers keep the rules `R`.
+pub(crate) fn run_by<R: Rules>(scenario: &Scenario) -> RunRecord {
+    let ProtocolSpec::Federation(spec) = &scenario.protocols[0] else {
+        panic!("not a federation");
+    };
+    let cast = Arc::new(FederationCast::<R>::new(scenario, spec));
+    let watch = FederationWatch::new(scenario, spec);
+    run_cast(scenario, &cast, watch, &options()).expect("the scenario can be run")
 }
 
 /// The finding on one invariant.

@@ -79,10 +79,17 @@ pub enum StackEvent {
     },
     /// It refused what another had asked for.
     ActionRefused {
+        /// From where it came.
+        from: PeerId,
         /// Who asked, as the envelope says.
         source: Option<Identity>,
         /// Why.
         refusal: Refusal,
+    },
+    /// It was answered by what proves nothing.
+    AnsweredBadly {
+        /// Whom it had asked.
+        of: Identity,
     },
     /// The first byte of an action left.
     ActionLeft {
@@ -187,7 +194,7 @@ fold_enum!(StackEvent {
     6 = ActionSent { action, to, kind, capability, payload },
     7 = ActionEnded { action, ending },
     8 = ActionExecuted { effect },
-    9 = ActionRefused { source, refusal },
+    9 = ActionRefused { from, source, refusal },
     10 = ActionWithheld { to },
     11 = PrivateDataSent { to, found },
     12 = ActionLeft { action },
@@ -203,6 +210,7 @@ fold_enum!(StackEvent {
     52 = Spent { action, issuer, amount },
     53 = CostReported { action },
     54 = BudgetRefused { action, reason },
+    40 = AnsweredBadly { of },
 });
 
 impl Event for StackEvent {
@@ -218,6 +226,7 @@ impl Event for StackEvent {
             Self::ActionEnded { .. } => "action-ended",
             Self::ActionExecuted { .. } => "action-executed",
             Self::ActionRefused { .. } => "action-refused",
+            Self::AnsweredBadly { .. } => "answered-badly",
             Self::ActionLeft { .. } => "action-left",
             Self::Recorded { .. } => "recorded",
             Self::RecordsDurable { .. } => "records-durable",
@@ -248,6 +257,7 @@ impl Event for StackEvent {
             | Self::PrivateDataSent { .. }
             | Self::ActionEnded { .. }
             | Self::ActionExecuted { .. }
+            | Self::AnsweredBadly { .. }
             | Self::ActionLeft { .. }
             | Self::Recorded { .. }
             | Self::RecordsDurable { .. }
@@ -288,7 +298,10 @@ impl Event for StackEvent {
                 } = effect;
                 format!("{action:?}, {capability} for {source:?}")
             }
-            Self::ActionRefused { source, refusal } => format!("{source:?}, {}", refusal.reason()),
+            Self::ActionRefused {
+                source, refusal, ..
+            } => format!("{source:?}, {}", refusal.reason()),
+            Self::AnsweredBadly { of } => format!("{of:?}"),
             Self::ActionLeft { action } => format!("{action:?}"),
             Self::Recorded { record } => record.in_words(),
             Self::RecordsDurable { upto } | Self::RecordsFound { upto } => format!("to {upto}"),

@@ -212,6 +212,7 @@ fn act(table: &mut Tabletop<StackPeer>, at: u32, to: u32, number: u64) {
         payload: b"hello".to_vec(),
         hand_on: 0,
         planted: Vec::new(),
+        is_hostile: false,
         lifetime: SimDuration::from_secs(60),
         tokens_max: 0,
         money_max: Money(0),

@@ -2,11 +2,13 @@
 
 use fedsim_record::{RunRecord, SampleRow};
 
-use super::{end_s, grouped};
+use super::{end_s, grouped, trust};
 use crate::chart::{Axis, Chart, Curves, Line, Mark};
 
 pub(crate) fn charts(record: &RunRecord) -> Vec<Chart> {
     let panels = grouped(&record.tables.samples, |row| panel_and_line(row).0);
+    let panels = panels.into_iter();
+    let panels = panels.filter(|(panel, _)| !trust::PANELS.contains(panel));
     let mut charts: Vec<Chart> = Vec::new();
     for (panel, rows) in panels {
         let name = file_name(panel);
@@ -23,7 +25,7 @@ pub(crate) fn charts(record: &RunRecord) -> Vec<Chart> {
 }
 
 /// `panel/line` apart; a name without a slash is a panel with one line.
-fn panel_and_line(row: &SampleRow) -> (&str, &str) {
+pub(super) fn panel_and_line(row: &SampleRow) -> (&str, &str) {
     row.series.split_once('/').unwrap_or((&row.series, ""))
 }
 

@@ -106,7 +106,7 @@ impl FederationSpec {
         actions
     }
 
-    /// How one peer deals with others: with the checks and the gate of its own software.
+    /// How one peer deals with others: with the layers of its own software.
     pub fn actions_of(&self, peer: PeerId) -> ActionsConfig {
         let shared = self.actions_of_software(peer);
         let own = self.delegate.iter().filter(|it| it.by.contains(&peer));
@@ -141,6 +141,9 @@ impl FederationSpec {
         let spec = Self {
             without: preset.without,
             gate: preset.gate,
+            trust_model: preset.trust_model,
+            breaker: preset.breaker,
+            screening: preset.screening,
             ..self.clone()
         };
         spec.actions()
@@ -152,7 +155,7 @@ impl FederationSpec {
 pub struct SoftwareSpec {
     /// Who.
     pub by: Vec<PeerId>,
-    /// Whose checks and gate they have.
+    /// Whose layers they have.
     pub profile: Profile,
 }
 

@@ -5,7 +5,7 @@
 
 use fedsim_protocols::federation::envelope::Stage;
 use fedsim_protocols::federation::trust::Model;
-use fedsim_protocols::stack::{Across, PrivacyGate};
+use fedsim_protocols::stack::{Across, PrivacyGate, Screening};
 
 use super::federation::FederationSpec;
 
@@ -44,8 +44,8 @@ pub enum Profile {
     /// `routing-service.ts` of the federation plugin 1.0.0-alpha.17. Its pipeline against personal
     /// data misses more than ours, which stands in its place.
     RufloShipped,
-    /// Every check of this project, each at its default. Trust that moves, breakers and screening are
-    /// switched on by their own keys.
+    /// Every layer of this project, each at its default: every check, trust by the sound model,
+    /// breakers, and screening of what others send.
     ///
     /// Source: ours; the order of checks is that of ruflo's ADR-325.
     #[default]
@@ -139,7 +139,12 @@ impl Profile {
                 across: Across::Broadcast,
                 ..full
             },
-            Self::Full => full,
+            Self::Full => FederationSpec {
+                trust_model: Some(Model::Sound),
+                breaker: true,
+                screening: Screening::Inbound,
+                ..full
+            },
         }
     }
 }

@@ -145,6 +145,11 @@ impl<R: Rules> Evaluator<R> {
         dossier.map_or(Level::Untrusted, |dossier| dossier.level)
     }
 
+    /// Whether a peer was ever met or spoken for.
+    pub fn knows(&self, peer: Identity) -> bool {
+        self.dossiers.contains_key(&peer)
+    }
+
     /// A peer of `organisation` proved who it is. Level 1, unless it or one of its organisation
     /// fell and nobody has forgiven that.
     pub fn meet(&mut self, peer: Identity, organisation: Organisation) -> Option<Step> {

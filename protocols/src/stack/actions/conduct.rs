@@ -34,13 +34,14 @@ pub(super) struct Conduct<R: Rules> {
 }
 
 impl<R: Rules> Conduct<R> {
-    /// Trusts `known` as far as their humans say.
+    /// Trusts `known` as far as their humans say; whom they do not trust at all is a stranger.
     pub(super) fn new(
         config: &ConductConfig,
         known: impl Iterator<Item = (Identity, Organisation, Level)>,
     ) -> Self {
         let mut evaluator = config.trust.map(Evaluator::<R>::new);
         if let Some(evaluator) = &mut evaluator {
+            let known = known.filter(|(_, _, level)| *level > Level::Untrusted);
             known.for_each(|(peer, organisation, level)| {
                 evaluator.decree(peer, organisation, level);
             });
@@ -64,6 +65,20 @@ impl<R: Rules> Conduct<R> {
         if let Some(every) = of_trust.or(of_breaker) {
             ctx.set_timer(StackTimer::Evaluate, every);
         }
+    }
+
+    /// Notes that a peer of `organisation` proved who it is; its level, if that is a first contact
+    /// which moves it.
+    pub(super) fn meet(
+        &mut self,
+        peer: Identity,
+        organisation: Organisation,
+        ctx: &mut Ctx<'_, R>,
+    ) -> Option<Level> {
+        let evaluator = self.evaluator.as_mut().filter(|it| !it.knows(peer))?;
+        let step = evaluator.meet(peer, organisation)?;
+        ctx.notify(StackEvent::TrustMoved { of: peer, step });
+        Some(step.to)
     }
 
     /// Notes what was seen on the channel of `channel` in a message that claims to be of `claimed`;

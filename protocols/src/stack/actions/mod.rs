@@ -63,6 +63,8 @@ pub struct Errand {
     /// Canaries that stand in the payload, with their kinds. For checkers alone: no layer reads
     /// them.
     pub planted: Vec<(Kind, String)>,
+    /// Whether the payload was made to mislead whoever reads it. For checkers alone.
+    pub is_hostile: bool,
 }
 
 fold_struct!(Errand {
@@ -74,7 +76,8 @@ fold_struct!(Errand {
     tokens_max,
     money_max,
     hand_on,
-    planted
+    planted,
+    is_hostile
 });
 
 /// How an errand ended, as far as the source knows.

@@ -381,7 +381,11 @@ impl<R: Rules> Office<R> {
             self.records.refused(action, other, refusal, ends_work, ctx);
         }
         let source = action.map(|action| action.source);
-        ctx.notify(StackEvent::ActionRefused { source, refusal });
+        ctx.notify(StackEvent::ActionRefused {
+            from,
+            source,
+            refusal,
+        });
         if refusal == Refusal::Replayed {
             // The first copy is answered; a link that doubles messages must not deny the action.
             return None;

@@ -157,6 +157,7 @@ impl<R: Rules> Office<R> {
                 money_max: part.budget.money_max,
                 hand_on: 0,
                 planted: Vec::new(),
+                is_hostile: false,
             };
             if whole.expires_at <= now {
                 self.count_end(ticket, Ending::Unknown);

@@ -3,6 +3,7 @@
 
 use crate::federation::breaker::Outcome;
 use crate::federation::envelope::{Refusal, Verdict};
+use crate::federation::grant::Parties as _;
 use crate::federation::rules::Rules;
 use crate::federation::terms::{Capability, Money};
 use crate::federation::trust::Evidence;
@@ -19,6 +20,16 @@ impl<R: Rules> Office<R> {
     pub(in crate::stack) fn on_evaluate(&mut self, ctx: &mut Ctx<'_, R>) {
         for (of, level) in self.conduct.evaluate(ctx) {
             self.gate.set_level(of, level);
+        }
+    }
+
+    /// Notes that a stranger proved who it is.
+    fn meet(&mut self, peer: Identity, ctx: &mut Ctx<'_, R>) {
+        let Some(organisation) = self.registry.organisation(peer) else {
+            return;
+        };
+        if let Some(level) = self.conduct.meet(peer, organisation, ctx) {
+            self.gate.set_level(peer, level);
         }
     }
 
@@ -61,6 +72,9 @@ impl<R: Rules> Office<R> {
         ctx: &mut Ctx<'_, R>,
     ) {
         let channel = self.federation.directory.identities[&from];
+        if claimed == channel && proves_itself(verdict) {
+            self.meet(channel, ctx);
+        }
         let evidence = match verdict {
             Verdict::Refused { refusal, .. } => match refusal {
                 Refusal::BadSignature => Evidence::BadSignature,
@@ -93,6 +107,7 @@ impl<R: Rules> Office<R> {
         let asked = self.book.get_mut(number);
         let asked = asked.map(|open| (open.action.audience, open.action.budget.money_max));
         if let Some((of, value)) = asked {
+            ctx.notify(StackEvent::AnsweredBadly { of });
             self.saw(of, of, Evidence::Failed { value }, ctx);
             self.conduct.ended(of, Outcome::Misbehaved, Money(0), ctx);
         }
@@ -121,5 +136,16 @@ impl<R: Rules> Office<R> {
             ctx.send(to, StackMessage::Plain { load });
         }
         false
+    }
+}
+
+/// Whether a verdict was reached behind the check of the signature.
+fn proves_itself(verdict: &Verdict) -> bool {
+    match verdict {
+        Verdict::Execute { .. } | Verdict::Begun(_) | Verdict::Repeat(_) => true,
+        Verdict::Refused { refusal, .. } => !matches!(
+            refusal,
+            Refusal::TooLarge | Refusal::BadFrame | Refusal::BadSchema | Refusal::BadSignature
+        ),
     }
 }

@@ -15,6 +15,22 @@ use super::minutes::Minutes;
 use super::{LIST, OUTER, Proposal, Tidings};
 use crate::stack::lodger::{self, Said};
 use crate::stack::{Ctx, Scope, StackEvent};
+use crate::time::SimDuration;
+
+/// How often the only member of a council does what leaders do for others.
+const ALONE: SimDuration = SimDuration::from_secs(3_600);
+
+/// The configuration for so many members: one alone has nobody to tell and nobody to hear.
+fn paced(config: &Arc<RaftConfig>, members: usize) -> Arc<RaftConfig> {
+    match members {
+        1 => Arc::new(RaftConfig {
+            heartbeat_interval: ALONE,
+            check_quorum: false,
+            ..RaftConfig::clone(config)
+        }),
+        _ => Arc::clone(config),
+    }
+}
 
 /// A member's part in a Raft council.
 pub(in crate::stack) struct Chamber {
@@ -49,6 +65,7 @@ impl Chamber {
         config: &Arc<RaftConfig>,
         (scope, members): (Scope, &[PeerId]),
     ) -> Self {
+        let config = &paced(config, members.len());
         let voters = Configuration::of_voters(members.iter().copied());
         let client = RaftClient::new(Arc::clone(config), members.to_vec());
         Self {

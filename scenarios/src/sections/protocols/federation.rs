@@ -288,7 +288,7 @@ fn who(section: Section<FederationSpec>) -> Section<FederationSpec> {
         "software",
         software(),
         at!(software),
-        "Whose checks and gate are those of another profile.",
+        "Whose layers are those of another profile.",
     )
     .key(
         "without",

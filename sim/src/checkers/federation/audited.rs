@@ -13,12 +13,13 @@ use fedsim_protocols::federation::audit::{
     self, Closing, Entry, Finding, KeptLog, KeptRecord, Problem, Record, Report, Stage, lines,
 };
 use fedsim_protocols::federation::envelope::Refusal;
-use fedsim_protocols::federation::rules::Strict;
+use fedsim_protocols::federation::rules::Rules;
 use fedsim_protocols::federation::terms::ActionId;
 use fedsim_protocols::stack::StackEvent;
 use fedsim_protocols::{Identity, KeyScheme, Keys, PeerId, RunKey, SimDuration};
 use fedsim_record::{Attachment, AuditRow};
 use fedsim_scenarios::Scenario;
+use fedsim_scenarios::spec::adversaries::Stretch;
 use fedsim_scenarios::spec::{Behaviour, FederationSpec};
 
 use crate::adversary::{BehaviourTally, Conspiracy, audit::tamper};
@@ -49,6 +50,8 @@ struct Desk {
     /// Actions begun and not ended, with the numbers of the records that began them: more than one
     /// where nobody remembers that an action was begun before.
     begun: BTreeMap<(Side, Identity, ActionId), Vec<u64>>,
+    /// The last head of each other peer that it countersigned.
+    witnessed: BTreeMap<Identity, u64>,
     /// Whether the disk lost records that were durable: no rule of a log survives that.
     lost_disk: bool,
     is_down: bool,
@@ -63,7 +66,8 @@ impl Desk {
         self.durable.last().map_or(0, |kept| kept.record.number)
     }
 
-    fn note(&mut self, at: SimTime, record: &Record) {
+    /// Notes a record; whether what it countersigned has only grown.
+    fn note(&mut self, at: SimTime, record: &Record) -> bool {
         if let Entry::Action { step } = &record.entry {
             let key = |side| (side, step.other, step.action);
             match step.stage {
@@ -91,6 +95,16 @@ impl Desk {
             record: record.clone(),
             virtual_ns: Some(at.as_nanos()),
         });
+        self.witness(&record.entry)
+    }
+
+    fn witness(&mut self, entry: &Entry) -> bool {
+        let Entry::Witnessed { head } = entry else {
+            return true;
+        };
+        let owner = head.signer().identity();
+        let before = self.witnessed.insert(owner, head.number);
+        before.is_none_or(|before| before <= head.number)
     }
 
     fn begin(&mut self, key: (Side, Identity, ActionId), number: u64) {
@@ -126,6 +140,11 @@ impl Desk {
         self.lost += self.pending.len() as u64;
         self.pending.clear();
         self.durable.retain(|kept| kept.record.number <= upto);
+        self.witnessed.clear();
+        for place in 0..self.durable.len() {
+            let entry = self.durable[place].record.entry.clone();
+            self.witness(&entry);
+        }
         self.begun.retain(|_, numbers| {
             numbers.retain(|number| *number <= upto);
             !numbers.is_empty()
@@ -209,7 +228,14 @@ impl Audited {
     pub(super) fn kept(&mut self, at: SimTime, peer: PeerId, event: &StackEvent) {
         let desk = &mut self.desks[peer.index()];
         match event {
-            StackEvent::Recorded { record } => desk.note(at, record),
+            StackEvent::Recorded { record } => {
+                let grows = desk.note(at, record);
+                if !grows && !self.liars.contains(&peer) {
+                    self.ledger.breach(at, &[peer], || {
+                        "countersigned a head behind one that it had countersigned".to_owned()
+                    });
+                }
+            }
             StackEvent::RecordsDurable { upto } => desk.settle(*upto),
             StackEvent::RecordsFound { upto } => desk.restart(*upto),
             _ => {}
@@ -263,14 +289,16 @@ impl Audited {
         }
     }
 
-    pub(super) fn finish(&mut self, ended_at: SimTime, report: &mut WatchReport) {
+    /// Hands the logs over and has them verified by the rules `R`.
+    pub(super) fn finish<R: Rules>(&mut self, ended_at: SimTime, report: &mut WatchReport) {
         if self.is_kept {
             let mut logs: Vec<KeptLog> = (0..self.desks.len() as u32)
                 .map(|slot| self.hand_over(PeerId(slot), ended_at))
                 .collect();
             report.deeds.extend(self.tamper(&mut logs));
-            let found = audit::verify::<Strict>(&logs, self.grace);
+            let found = audit::verify::<R>(&logs, self.grace);
             self.judge(ended_at, &logs, &found);
+            self.judge_tampering(ended_at, &report.deeds, &found);
             self.tell(&logs, &found, report);
         }
         report.findings.push(self.ledger.clone().finding());
@@ -342,6 +370,31 @@ impl Audited {
                 self.ledger
                     .breach(at, &concerned, || format!("its log: {problem}"));
             }
+        }
+    }
+
+    /// Whoever changed what a third party had countersigned must be named.
+    fn judge_tampering(&mut self, at: SimTime, deeds: &[BehaviourTally], found: &Report) {
+        let roles = self.conspiracy.iter().flat_map(|it| it.roles.iter());
+        let provable = roles.filter(|role| {
+            let stretch = role.settings.stretch.unwrap_or_default();
+            role.what.contains(&Behaviour::AuditTamper) && stretch == Stretch::Countersigned
+        });
+        let named = |peer: &PeerId| {
+            let name = &self.nicknames[peer.index()];
+            let culprits = found.findings.iter().filter_map(|it| it.culprit.as_ref());
+            culprits.clone().any(|culprit| culprit == name)
+        };
+        let is_done = |label: &str| deeds.iter().any(|it| it.adversary == label && it.deeds > 0);
+        let missed: Vec<PeerId> = provable
+            .filter(|role| role.peers.len() == 1 && is_done(&role.label))
+            .flat_map(|role| role.peers.iter().copied())
+            .filter(|peer| !named(peer))
+            .collect();
+        if !missed.is_empty() {
+            self.ledger.breach(at, &missed, || {
+                "changed what a third party had countersigned, and nobody is named".to_owned()
+            });
         }
     }
 

@@ -9,6 +9,7 @@ mod actions;
 mod audited;
 mod authenticity;
 mod budgets;
+mod conduct;
 mod decisions;
 mod leaks;
 mod lineage;
@@ -36,6 +37,7 @@ use actions::{AUTHORISED, Actions, ONCE, TIMELY, WELL_FORMED};
 use audited::{AUDITED, Audited};
 use authenticity::{AS_ASKED, Authenticity};
 use budgets::{Budgets, WITHIN};
+use conduct::{BREAKER, CHARGED, Conduct, EARNED, SCREENED};
 use decisions::{Decisions, ONE_ORDER, PROPOSED};
 use leaks::{Leaks, NO_LEAK};
 use lineage::Lineage;
@@ -50,6 +52,7 @@ pub struct FederationWatch {
     authenticity: Authenticity,
     budgets: Budgets,
     lineage: Lineage,
+    conduct: Conduct,
     decisions: Decisions,
     leaks: Leaks,
     path: Path,
@@ -75,15 +78,18 @@ impl FederationWatch {
         let identities: BTreeMap<Identity, PeerId> = identities.collect();
         let liars = byzantine(scenario);
         let names = scenario.peers.iter().map(|peer| peer.nickname.clone());
+        let attackers: BTreeSet<PeerId> =
+            liars.iter().copied().chain(injectors(scenario)).collect();
         let standing = Standing::new(
             spec.clone(),
             identities.clone(),
             names.collect(),
-            liars.iter().copied().chain(injectors(scenario)).collect(),
+            attackers.clone(),
         );
         Self {
             audited: Audited::new(scenario, spec, identities.clone(), liars.clone()),
             audiences: BTreeMap::new(),
+            conduct: Conduct::new(spec, &identities, organisations.clone(), attackers),
             authenticity: Authenticity::new(&identities, |peer| !liars.contains(&peer)),
             liars,
             warm_up: SimTime::from(scenario.warm_up),
@@ -99,6 +105,9 @@ impl FederationWatch {
 
     /// What peers make of each other.
     fn judged(&mut self, at: SimTime, peer: PeerId, event: &StackEvent) {
+        if let Some(caught) = self.conduct.heard(at, peer, event) {
+            self.standing.caught(at, peer, caught);
+        }
         match event {
             StackEvent::WorkBegun {
                 source, capability, ..
@@ -166,7 +175,9 @@ impl FederationWatch {
                 self.actions.ended(at, *action, *ending, counts);
                 self.path.ended(at, *action, *ending == Ending::Done);
             }
-            StackEvent::ActionRefused { source, refusal } => {
+            StackEvent::ActionRefused {
+                source, refusal, ..
+            } => {
                 self.actions.refused(*refusal);
                 if source.is_some() {
                     self.audited.refused(at, peer, *refusal);
@@ -206,10 +217,14 @@ impl<R: Rules> Observer<StackPeer<R>> for FederationWatch {
                 self.budgets.heard(at, peer, event, &self.lineage);
                 self.heard(at, peer, event);
             }
-            Happened::Invoked(_, StackRequest::Act { errand }) => self.leaks.asked(peer, errand),
+            Happened::Invoked(_, StackRequest::Act { errand }) => {
+                self.leaks.asked(peer, errand);
+                self.conduct.asked(peer, errand);
+            }
             Happened::Restarted => {
                 self.decisions.restarted(peer);
                 self.standing.restarted(peer);
+                self.conduct.restarted(peer);
                 self.audited.restarted(peer);
             }
             Happened::Crashed | Happened::Paused => self.audited.crashed(peer),
@@ -250,6 +265,7 @@ impl<R: Rules> Watch<StackPeer<R>> for FederationWatch {
             | StackEvent::WorkBegun { .. }
             | StackEvent::TrustScored { .. }
             | StackEvent::CostReported { .. }
+            | StackEvent::AnsweredBadly { .. }
             | StackEvent::Rejected { .. } => false,
         }
     }
@@ -282,6 +298,10 @@ impl<R: Rules> Watch<StackPeer<R>> for FederationWatch {
             Happened::Event(event) => {
                 self.audited.kept(notice.at, notice.peer, event);
                 self.lineage.heard(notice.peer, event);
+                self.conduct.sent_by_liar(notice.peer, event);
+            }
+            Happened::Invoked(_, StackRequest::Act { errand }) => {
+                self.conduct.asked(notice.peer, errand);
             }
             Happened::Restarted => {
                 self.decisions.restarted(notice.peer);
@@ -304,7 +324,8 @@ impl<R: Rules> Watch<StackPeer<R>> for FederationWatch {
         self.leaks.finish(report);
         self.standing.finish(report);
         self.budgets.finish(outcome.ended_at, report);
-        self.audited.finish(outcome.ended_at, report);
+        self.conduct.finish(outcome.ended_at, report);
+        self.audited.finish::<R>(outcome.ended_at, report);
         report.tables.steps = self.path.take();
     }
 
@@ -314,6 +335,7 @@ impl<R: Rules> Watch<StackPeer<R>> for FederationWatch {
             .chain(Leaks::METRICS)
             .chain(Standing::METRICS)
             .chain(Budgets::METRICS)
+            .chain(Conduct::METRICS)
             .chain(Audited::METRICS);
         let names = names.map(|name| (*name).to_owned());
         names.chain(Actions::refusal_metrics()).collect()
@@ -332,6 +354,10 @@ impl<R: Rules> Watch<StackPeer<R>> for FederationWatch {
             NO_LEAK,
             DEMOTION,
             WITHIN,
+            CHARGED,
+            EARNED,
+            BREAKER,
+            SCREENED,
         ]
     }
 }

@@ -18,6 +18,12 @@ use crate::time::SimTime;
 /// After a peer has itself demoted another it starts nothing above the new level.
 pub(super) const DEMOTION: &str = "federation/demotion";
 
+/// The series of scores that is drawn, and that of the moments at which somebody was caught.
+const TRUST: &str = "trust";
+const ATTACKS: &str = "attacks on trust";
+
+/// Points kept of all scores, and moments kept of all attacks.
+const ATTACKS_DRAWN: usize = 2_000;
 /// Points kept of all scores.
 const SCORES: usize = 20_000;
 /// Peers up to which every pair has a line where nobody attacks; else only attackers are drawn.
@@ -41,6 +47,9 @@ pub(super) struct Standing {
     demotion: Ledger,
     counts: BTreeMap<&'static str, u64>,
     scores: Thinned<SampleRow>,
+    /// The score that was told last.
+    last: BTreeMap<(PeerId, PeerId), f64>,
+    caught: Thinned<SampleRow>,
 }
 
 impl Standing {
@@ -49,6 +58,8 @@ impl Standing {
         "trust_falls",
         "trust_falls_of_honest",
         "attackers_distrusted",
+        "attacker_level_max",
+        "honest_level_min",
         "breaker_trips",
         "breaker_evictions",
         "breaker_evictions_of_honest",
@@ -71,6 +82,8 @@ impl Standing {
             demotion: Ledger::new(DEMOTION),
             counts: Self::METRICS.iter().map(|name| (*name, 0)).collect(),
             scores: Thinned::new(SCORES),
+            last: BTreeMap::new(),
+            caught: Thinned::new(ATTACKS_DRAWN),
         }
     }
 
@@ -155,13 +168,37 @@ impl Standing {
         if by == of || !is_drawn {
             return;
         }
+        let score = f64::from(assessment.score.as_millionths()) / 1e6;
+        self.last.insert((by, of), score);
         let names = &self.names;
-        self.scores.push(|| SampleRow {
-            series: format!("trust/{} of {}", names[by.index()], names[of.index()]),
-            unit: "score".to_owned(),
-            at_s: seconds(at),
-            value: f64::from(assessment.score.as_millionths()) / 1e6,
-        });
+        self.scores
+            .push(|| sample(names, TRUST, (by, of), at, score));
+    }
+
+    /// A peer caught another at an attack.
+    pub(super) fn caught(&mut self, at: SimTime, by: PeerId, of: PeerId) {
+        if let Some(score) = self.last.get(&(by, of)).copied() {
+            let names = &self.names;
+            self.caught
+                .push(|| sample(names, ATTACKS, (by, of), at, score));
+        }
+    }
+
+    /// The highest level that an attacker has with an honest peer, and the lowest that an honest
+    /// peer has with another.
+    fn extremes(&self) -> (Level, Level) {
+        let (mut highest, mut lowest) = (Level::Untrusted, Level::Privileged);
+        let all = || (0..self.names.len() as u32).map(PeerId);
+        for by in all().filter(|by| self.is_honest(*by)) {
+            for of in all().filter(|of| *of != by) {
+                let level = self.level(by, of);
+                match self.is_honest(of) {
+                    true => lowest = lowest.min(level),
+                    false => highest = highest.max(level),
+                }
+            }
+        }
+        (highest, lowest)
     }
 
     pub(super) fn breaker_moved(&mut self, of: Identity, from: &str, to: &str) {
@@ -184,6 +221,14 @@ impl Standing {
         });
         let distrusted = distrusted.count() as u64;
         self.counts.insert("attackers_distrusted", distrusted);
+        let (highest, lowest) = self.extremes();
+        let levels = [
+            ("attacker_level_max", highest),
+            ("honest_level_min", lowest),
+        ];
+        for (name, level) in levels {
+            self.counts.insert(name, u64::from(level.number()));
+        }
         report.findings.push(self.demotion.clone().finding());
         for (name, count) in &self.counts {
             report.metric(name, *count as f64);
@@ -191,5 +236,24 @@ impl Standing {
         let mut scores = self.scores.take();
         scores.sort_by(|a, b| a.series.cmp(&b.series));
         report.tables.samples.append(&mut scores);
+        let mut caught = self.caught.take();
+        caught.sort_by(|a, b| a.series.cmp(&b.series));
+        report.tables.samples.append(&mut caught);
+    }
+}
+
+/// What one peer thinks of another at one time.
+fn sample(
+    names: &[String],
+    series: &str,
+    (by, of): (PeerId, PeerId),
+    at: SimTime,
+    score: f64,
+) -> SampleRow {
+    SampleRow {
+        series: format!("{series}/{} of {}", names[by.index()], names[of.index()]),
+        unit: "score".to_owned(),
+        at_s: seconds(at),
+        value: score,
     }
 }

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::marker::PhantomData;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use fedsim_protocols::federation::authorisation::Exposure;
 use fedsim_protocols::federation::corpus::injections::{self, Phrasing};
 use fedsim_protocols::federation::corpus::{Evasion, gauntlet};
 use fedsim_protocols::federation::grant::Party;
 use fedsim_protocols::federation::identity::{IdentityRecord, Registry};
+use fedsim_protocols::federation::injection::Patterns;
 use fedsim_protocols::federation::rules::{Rules, Strict};
 use fedsim_protocols::federation::sanitise::{Kind, Policy, Sanitiser};
 use fedsim_protocols::federation::terms::{Capability, Level, Money, Organisation};
@@ -111,6 +112,19 @@ impl<R: Rules> FederationCast<R> {
     }
 }
 
+/// What finds private data; made once, for it takes longer than many a run.
+fn sanitiser() -> Arc<Sanitiser> {
+    static SANITISER: OnceLock<Arc<Sanitiser>> = OnceLock::new();
+    let make = || Arc::new(Sanitiser::new(Arc::default(), Policy::default()));
+    Arc::clone(SANITISER.get_or_init(make))
+}
+
+/// What finds prompt injections; made once as well.
+fn patterns() -> Arc<Patterns> {
+    static PATTERNS: OnceLock<Arc<Patterns>> = OnceLock::new();
+    Arc::clone(PATTERNS.get_or_init(Arc::default))
+}
+
 fn label(purpose: &'static str, number: u32) -> StreamLabel {
     StreamLabel {
         purpose,
@@ -169,8 +183,8 @@ impl Owners {
             roster: Arc::new(roster),
             organisation_keys,
             directory: Arc::new(directory),
-            sanitiser: Arc::new(Sanitiser::new(Arc::default(), Policy::default())),
-            patterns: Arc::default(),
+            sanitiser: sanitiser(),
+            patterns: patterns(),
             pseudonym_secrets: secrets,
         }
     }
@@ -319,6 +333,15 @@ impl<R: Rules> FederationCast<R> {
     }
 }
 
+/// What goes with an errand.
+#[derive(Default)]
+struct Content {
+    payload: Vec<u8>,
+    /// The canaries in it.
+    planted: Vec<(Kind, String)>,
+    is_hostile: bool,
+}
+
 /// One kind of errand that the users at a peer want done again and again.
 struct ErrandStream {
     kind: ActionKind,
@@ -346,7 +369,11 @@ impl ErrandStream {
             };
         }
         let place = dice.below(self.to.len() as u64) as usize;
-        let (payload, planted) = self.content(id, dice);
+        let Content {
+            payload,
+            planted,
+            is_hostile,
+        } = self.content(id, dice);
         StackRequest::Act {
             errand: Box::new(Errand {
                 to: self.to[place],
@@ -358,19 +385,27 @@ impl ErrandStream {
                 hand_on: self.hand_on,
                 money_max: self.money_max,
                 planted,
+                is_hostile,
             }),
         }
     }
 
-    /// What goes with an errand, and the canaries in it.
-    fn content(&self, id: RequestId, dice: &mut Stream) -> (Vec<u8>, Vec<(Kind, String)>) {
+    /// What goes with an errand.
+    fn content(&self, id: RequestId, dice: &mut Stream) -> Content {
         if self.injections > Probability::ZERO && dice.chance(self.injections) {
             let attack = injections::attack(Phrasing::Seen, dice);
-            return (attack.text.into_bytes(), Vec::new());
+            return Content {
+                payload: attack.text.into_bytes(),
+                is_hostile: true,
+                ..Content::default()
+            };
         }
         match dice.chance(self.canaries) {
             true => document(dice),
-            false => (self.filler(id), Vec::new()),
+            false => Content {
+                payload: self.filler(id),
+                ..Content::default()
+            },
         }
     }
 
@@ -382,13 +417,17 @@ impl ErrandStream {
 }
 
 /// A document with one value of some kind, in some disguise.
-fn document(dice: &mut Stream) -> (Vec<u8>, Vec<(Kind, String)>) {
+fn document(dice: &mut Stream) -> Content {
     let kind = Kind::ALL[dice.below(Kind::ALL.len() as u64) as usize];
     let evasion = Evasion::ALL[dice.below(Evasion::ALL.len() as u64) as usize];
     let document = gauntlet::document(kind, evasion, dice);
     let planted = document.planted.into_iter();
     let planted = planted.map(|planted| (planted.kind, planted.tell));
-    (document.text.into_bytes(), planted.collect())
+    Content {
+        payload: document.text.into_bytes(),
+        planted: planted.collect(),
+        is_hostile: false,
+    }
 }
 
 /// The users at one peer.
