@@ -40,6 +40,7 @@ work_min = "200ms"
 work_max = "400ms"
 audit_every = "1s"
 trust_every = "1s"
+resend_after = "500ms"
 [[federation.expose]]
 by = "globex-*"
 to = ["acme-*", "mallory-*"]
