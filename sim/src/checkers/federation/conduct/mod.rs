@@ -106,7 +106,7 @@ impl Conduct {
     /// Whom an honest peer caught at something just now, if that is what it reports.
     pub(super) fn heard(&mut self, at: SimTime, by: PeerId, event: &StackEvent) -> Option<PeerId> {
         match event {
-            StackEvent::ActionSent { action, .. } => self.sent(at, by, *action),
+            StackEvent::ActionSent { action, to, .. } => self.sent(at, by, *to, *action),
             StackEvent::ActionWithheld { .. } => self.withheld(at, by),
             StackEvent::ActionEnded { action, ending } => self.ended(at, *action, *ending),
             StackEvent::ActionExecuted { effect } => self.hostile.done(at, by, effect.action),
@@ -141,10 +141,16 @@ impl Conduct {
         None
     }
 
-    fn sent(&mut self, at: SimTime, by: PeerId, action: ActionId) {
-        let Some(asked) = self.asked.remove(&by) else {
+    /// What is handed on was not asked by a user, and is judged by whoever handed it down.
+    fn sent(&mut self, at: SimTime, by: PeerId, to: Identity, action: ActionId) {
+        let to = self.peers.get(&to).copied();
+        let Some(asked) = self.asked.get(&by).copied() else {
             return;
         };
+        if to != Some(asked.to) {
+            return;
+        }
+        self.asked.remove(&by);
         let is_overrun = self.circuits.sent(at, (by, asked.to));
         self.count("breaker_overruns", is_overrun);
         self.hostile.sent(action, asked.is_hostile);
