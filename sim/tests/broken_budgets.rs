@@ -1,4 +1,5 @@
-//! The invariant on budgets against federations that keep none, and against one that does.
+//! The invariants on budgets and on ownership against federations that keep none, and against one that
+//! does.
 
 use std::sync::Arc;
 
@@ -10,7 +11,7 @@ use fedsim_scenarios::spec::ProtocolSpec;
 use fedsim_sim::checkers::federation::FederationWatch;
 use fedsim_sim::runner::{FederationCast, run_cast};
 
-use super::support::{holds, options, shipped, told};
+use super::support::{holds, options, scenario, shipped, told};
 
 const WITHIN: &str = "federation/within-budget";
 
@@ -71,4 +72,66 @@ fn parts_that_are_larger_than_the_whole_are_noticed() {
         r#"adversaries=[{ at = "0s", who = "globex-1", what = ["cost-cascade"], amount = 500 }]"#;
     let set = [liar, "duration=4s", "workload.errands.0.until=1500ms"];
     tells::<mutants::ChildrenUnbounded>("federation/cost-cascade", &set);
+}
+
+/// An owner whose touches take longer than its lease.
+const LATE_OWNER: &str = r#"
+name = "test/late-owner"
+claim = "a checker is no decoration"
+duration = "30s"
+[[orgs]]
+name = "acme"
+peers = 1
+[[orgs]]
+name = "globex"
+peers = 1
+[[orgs]]
+name = "initech"
+peers = 1
+[[orgs]]
+name = "umbrella"
+peers = 1
+[network]
+latency = { uniform = ["10ms", "40ms"] }
+[federation]
+skew = "1s"
+[[workload.errands]]
+by = "acme-*"
+to = "globex-*"
+kind = "hand-off"
+resource = 1
+rate = "1/s"
+until = "5s"
+[[workload.errands]]
+by = "initech-*"
+to = "globex-*"
+kind = "hand-off"
+resource = 1
+rate = "1/s"
+from = "8s"
+[[adversaries]]
+at = "0s"
+who = "acme-1"
+what = ["delay"]
+by = "16s"
+kinds = ["touch"]
+"#;
+
+#[test]
+fn owners_whose_epoch_is_over_are_noticed_where_no_fence_holds_them_off() {
+    // What an owner sends under its lease arrives when another has the next one.
+    const FENCING: &str = "federation/fencing";
+    let scenario = scenario(LATE_OWNER);
+    let strict = run::<Strict>(&scenario);
+    let held = holds(&strict, FENCING);
+    assert_eq!(held, Some(Holds::Holds), "{}", told(&strict));
+    let fenced = strict.summary.metrics["touches_fenced_off"];
+    assert!(fenced > 0.0, "{}", told(&strict));
+    for broken in [
+        run::<mutants::FenceOpen>(&scenario),
+        run::<mutants::EpochsStand>(&scenario),
+    ] {
+        let found = holds(&broken, FENCING);
+        assert_eq!(found, Some(Holds::Violated), "{}", told(&broken));
+    }
 }

@@ -3,6 +3,7 @@
 use crate::event::Event;
 use crate::federation::audit::Record;
 use crate::federation::envelope::Refusal;
+use crate::federation::ownership::Resource;
 use crate::federation::terms::{ActionId, ActionKind, Amount, Capability};
 use crate::federation::trust::{Assessment, Step};
 use crate::fold_enum;
@@ -171,6 +172,24 @@ pub enum StackEvent {
         /// Which action.
         action: ActionId,
     },
+    /// It learned that a claim was decided which holds.
+    LeaseGranted {
+        /// On what.
+        resource: Resource,
+        /// Whose it is.
+        owner: Identity,
+        /// Under which fencing epoch.
+        epoch: u64,
+    },
+    /// Somebody uses what it keeps.
+    Touched {
+        /// What.
+        resource: Resource,
+        /// Under which fencing epoch.
+        epoch: u64,
+        /// Whether that passes.
+        passes: bool,
+    },
     /// It does not pay for something.
     BudgetRefused {
         /// For which action.
@@ -211,6 +230,8 @@ fold_enum!(StackEvent {
     53 = CostReported { action },
     54 = BudgetRefused { action, reason },
     40 = AnsweredBadly { of },
+    55 = LeaseGranted { resource, owner, epoch },
+    56 = Touched { resource, epoch, passes },
 });
 
 impl Event for StackEvent {
@@ -240,6 +261,8 @@ impl Event for StackEvent {
             Self::Spent { .. } => "spent",
             Self::CostReported { .. } => "cost-reported",
             Self::BudgetRefused { .. } => "budget-refused",
+            Self::LeaseGranted { .. } => "lease-granted",
+            Self::Touched { .. } => "touched",
             Self::Rejected { .. } => "rejected",
         }
     }
@@ -269,7 +292,9 @@ impl Event for StackEvent {
             | Self::HandedOn { .. }
             | Self::SpendingBegun { .. }
             | Self::Spent { .. }
-            | Self::CostReported { .. } => None,
+            | Self::CostReported { .. }
+            | Self::LeaseGranted { .. }
+            | Self::Touched { .. } => None,
         }
     }
 
@@ -331,6 +356,16 @@ impl Event for StackEvent {
                 format!("{action:?}, {money} and {tokens} tokens of {issuer:?}")
             }
             Self::CostReported { action } => format!("{action:?}"),
+            Self::LeaseGranted {
+                resource: Resource(resource),
+                owner,
+                epoch,
+            } => format!("resource {resource}, epoch {epoch}, to {owner:?}"),
+            Self::Touched {
+                resource: Resource(resource),
+                epoch,
+                passes,
+            } => format!("resource {resource}, epoch {epoch}, passes {passes}"),
             Self::BudgetRefused { action, reason } => format!("{action:?}, {reason}"),
             Self::Rejected { reason } => (*reason).to_owned(),
         }

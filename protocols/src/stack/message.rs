@@ -12,6 +12,7 @@
 //!   witness  third party ──▶ peer                         that end, countersigned
 //!   bid      executor ──▶ keeper of an account            it pays
 //!   ruling   keeper ──▶ executor                          whether it does
+//!   touch    owner ──▶ keeper of a resource               it is used, under this epoch
 //!   notice   proposer ──▶ everybody                       a proposal, where nobody decides
 //! ```
 
@@ -19,6 +20,7 @@ use borsh::{BorshDeserialize, BorshSerialize};
 
 use crate::federation::audit::{Head, Witness};
 use crate::federation::envelope::{Action, Answer, Code};
+use crate::federation::ownership::Resource;
 use crate::federation::terms::ActionId;
 use crate::fold_enum;
 use crate::pbft::PbftMessage;
@@ -84,6 +86,13 @@ pub enum Load {
         /// What.
         bid: Bid,
     },
+    /// The sender uses what it owns.
+    Touch {
+        /// What.
+        resource: Resource,
+        /// Under which fencing epoch.
+        epoch: u64,
+    },
     /// The keeper's answer.
     Ruling {
         /// To which bid.
@@ -105,6 +114,7 @@ fold_enum!(Load {
     9 = Notice { proposal },
     20 = Bid { bid },
     21 = Ruling { name, is_granted },
+    22 = Touch { resource, epoch },
 });
 
 /// One carriage.
@@ -134,6 +144,7 @@ impl Message for StackMessage {
         "notice",
         "bid",
         "ruling",
+        "touch",
     ];
 
     fn kind(&self) -> usize {
@@ -150,6 +161,7 @@ impl Message for StackMessage {
                 Load::Notice { .. } => 8,
                 Load::Bid { .. } => 9,
                 Load::Ruling { .. } => 10,
+                Load::Touch { .. } => 11,
             },
         }
     }

@@ -18,6 +18,7 @@ mod event;
 mod lodger;
 mod message;
 mod peer;
+mod tenure;
 
 #[cfg(test)]
 mod tests;
@@ -25,6 +26,7 @@ mod tests;
 use borsh::{BorshDeserialize, BorshSerialize};
 
 use crate::federation::audit::Record;
+use crate::federation::ownership::Resource;
 use crate::fold_enum;
 use crate::pbft::{PbftRecord, PbftTimer};
 use crate::protocol::Context;
@@ -75,6 +77,11 @@ pub enum StackTimer {
         /// On which bid.
         number: u64,
     },
+    /// It is time to use what this peer owns.
+    Use {
+        /// What.
+        resource: Resource,
+    },
 }
 
 fold_enum!(StackTimer {
@@ -85,6 +92,7 @@ fold_enum!(StackTimer {
     5 = Countersign {},
     6 = Evaluate {},
     20 = Bid { number },
+    21 = Use { resource },
 });
 
 /// What a peer keeps on disk.
@@ -136,6 +144,13 @@ pub enum StackRequest {
         /// What.
         content: Vec<u8>,
     },
+    /// Have it decided that this peer owns something.
+    Claim {
+        /// By whom.
+        scope: Scope,
+        /// What.
+        resource: Resource,
+    },
     /// Have another peer do this.
     Act {
         /// What, and whom.
@@ -146,6 +161,7 @@ pub enum StackRequest {
 fold_enum!(StackRequest {
     0 = Propose { scope, content },
     1 = Act { errand },
+    2 = Claim { scope, resource },
 });
 
 /// What came of a [`StackRequest`].

@@ -16,6 +16,7 @@ use super::council::{Assembly, AssemblyStep, Chamber, ChamberStep, Delegate, Del
 use super::council::{Proposal, Tidings};
 use super::lodger::{self, Owner};
 use super::message::Load;
+use super::tenure::Tenure;
 use super::{
     Ctx, Ending, Scope, StackEvent, StackMessage, StackRecord, StackReply, StackRequest, StackTimer,
 };
@@ -25,6 +26,7 @@ pub struct StackPeer<R: Rules = Strict> {
     config: Arc<StackConfig>,
     federation: Arc<Federation>,
     office: Office<R>,
+    tenure: Tenure<R>,
     chamber: Chamber,
     assembly: Option<Assembly>,
     delegate: Option<Delegate>,
@@ -55,8 +57,10 @@ impl<R: Rules> StackPeer<R> {
             &config.exposures,
             &config.levels,
         );
+        let identity = federation.directory.identities[&me];
         Self {
             office,
+            tenure: Tenure::new(identity, config.actions.envelope.skew),
             chamber: Chamber::new(me, &config.raft, council),
             assembly: match config.across {
                 Across::Flat => Some(assembly(true)),
@@ -179,7 +183,9 @@ impl<R: Rules> StackPeer<R> {
         if proposal.proposer == ctx.me() {
             ctx.reply(RequestId(proposal.number), StackReply::Decided {});
         }
+        let content = proposal.content.clone();
         ctx.notify(StackEvent::Decided { scope, proposal });
+        self.tenure.decided(&content, ctx);
     }
 
     fn propose(&mut self, id: RequestId, scope: Scope, content: Vec<u8>, ctx: &mut Ctx<'_, R>) {
@@ -299,6 +305,7 @@ impl<R: Rules> Protocol for StackPeer<R> {
                 let ruling = self.office.on_bid(from, bid, ctx);
                 self.post([ruling], ctx);
             }
+            Load::Touch { resource, epoch } => self.tenure.on_touch(*resource, *epoch, ctx),
             Load::Ruling { name, is_granted } => {
                 self.office.on_ruling(from, *name, *is_granted, ctx);
             }
@@ -318,6 +325,12 @@ impl<R: Rules> Protocol for StackPeer<R> {
             }
             StackTimer::Evaluate => self.office.on_evaluate(ctx),
             StackTimer::Bid { number } => self.office.on_bid_due(number, ctx),
+            StackTimer::Use { resource } => {
+                let everyone: Vec<PeerId> = self.federation.organisations.concat();
+                let touch = self.tenure.on_use(resource, &everyone, ctx);
+                let touch = touch.map(|(to, load)| Posting { to, load });
+                self.post(touch, ctx);
+            }
             StackTimer::Work { ticket } => {
                 let receipt = self.office.on_work_done(ticket, ctx);
                 self.post(receipt, ctx);
@@ -359,6 +372,10 @@ impl<R: Rules> Protocol for StackPeer<R> {
     fn on_request(&mut self, id: RequestId, request: StackRequest, ctx: &mut Ctx<'_, R>) {
         match request {
             StackRequest::Propose { scope, content } => self.propose(id, scope, content, ctx),
+            StackRequest::Claim { scope, resource } => {
+                let content = self.tenure.claim(resource, ctx.now());
+                self.propose(id, scope, content, ctx);
+            }
             StackRequest::Act { errand } => {
                 let posting = self.office.ask(id, *errand, ctx);
                 self.post(posting, ctx);

@@ -242,6 +242,8 @@ pub struct ErrandLoad {
     pub tokens: u64,
     /// How often it may be handed on by the source's permission.
     pub hand_on: u8,
+    /// What a hand-off is about; none is nothing that anybody owns.
+    pub resource: Option<u32>,
     /// How long it may take.
     pub lifetime: SimDuration,
 }

@@ -79,6 +79,7 @@ pub(super) fn errands() -> Tables<Section<ErrandLoad>> {
         micro_usd: 0,
         tokens: 0,
         hand_on: 0,
+        resource: None,
         lifetime: SimDuration::from_secs(60),
     };
     tables(what(when(Section::new(
@@ -165,6 +166,13 @@ fn what(section: Section<ErrandLoad>) -> Section<ErrandLoad> {
             at!(hand_on),
             "How often it may be handed on by the source's permission, to peers that expose the \
              ability to the source.",
+        )
+        .key(
+            "resource",
+            maybe(count(0..=u32::MAX)),
+            at!(resource),
+            "What is claimed by a hand-off: the number of something that one peer at a time owns by a \
+             lease, and that the peer in that slot, counted round, keeps.",
         )
         .key(
             "lifetime",

@@ -108,7 +108,8 @@ impl StackForge {
             | Load::Head { .. }
             | Load::Witness { .. }
             | Load::Bid { .. }
-            | Load::Ruling { .. } => None,
+            | Load::Ruling { .. }
+            | Load::Touch { .. } => None,
         }
     }
 
@@ -248,7 +249,8 @@ impl<R: Rules> Forge<StackPeer<R>> for StackForge {
             | Load::Head { .. }
             | Load::Witness { .. }
             | Load::Bid { .. }
-            | Load::Ruling { .. } => false,
+            | Load::Ruling { .. }
+            | Load::Touch { .. } => false,
         }
     }
 
@@ -271,7 +273,8 @@ impl<R: Rules> Forge<StackPeer<R>> for StackForge {
             | Load::Head { .. }
             | Load::Witness { .. }
             | Load::Bid { .. }
-            | Load::Ruling { .. } => false,
+            | Load::Ruling { .. }
+            | Load::Touch { .. } => false,
         }
     }
 

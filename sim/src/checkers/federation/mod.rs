@@ -8,9 +8,11 @@
 mod actions;
 mod audited;
 mod authenticity;
+mod breakers;
 mod budgets;
 mod conduct;
 mod decisions;
+mod fencing;
 mod leaks;
 mod lineage;
 mod path;
@@ -36,9 +38,11 @@ use crate::time::SimTime;
 use actions::{AUTHORISED, Actions, ONCE, TIMELY, WELL_FORMED};
 use audited::{AUDITED, Audited};
 use authenticity::{AS_ASKED, Authenticity};
+use breakers::Breakers;
 use budgets::{Budgets, WITHIN};
 use conduct::{BREAKER, CHARGED, Conduct, EARNED, SCREENED};
 use decisions::{Decisions, ONE_ORDER, PROPOSED};
+use fencing::{FENCING, Fencing};
 use leaks::{Leaks, NO_LEAK};
 use lineage::Lineage;
 use path::Path;
@@ -50,7 +54,9 @@ pub struct FederationWatch {
     warm_up: SimTime,
     actions: Actions,
     authenticity: Authenticity,
+    breakers: Breakers,
     budgets: Budgets,
+    fencing: Fencing,
     lineage: Lineage,
     conduct: Conduct,
     decisions: Decisions,
@@ -80,6 +86,8 @@ impl FederationWatch {
         let names = scenario.peers.iter().map(|peer| peer.nickname.clone());
         let attackers: BTreeSet<PeerId> =
             liars.iter().copied().chain(injectors(scenario)).collect();
+        let nicknames = scenario.peers.iter().map(|peer| peer.nickname.clone());
+        let nicknames: Vec<String> = nicknames.collect();
         let standing = Standing::new(
             spec.clone(),
             identities.clone(),
@@ -94,6 +102,8 @@ impl FederationWatch {
             liars,
             warm_up: SimTime::from(scenario.warm_up),
             actions: Actions::new(spec.clone()),
+            breakers: Breakers::new(identities.clone(), nicknames),
+            fencing: Fencing::new(),
             budgets: Budgets::new(spec.clone(), identities.clone(), organisations.clone()),
             lineage: Lineage::default(),
             decisions: Decisions::new(organisations),
@@ -129,6 +139,7 @@ impl FederationWatch {
             StackEvent::TrustScored { assessment } => self.standing.scored(at, peer, assessment),
             StackEvent::BreakerMoved { of, from, to } => {
                 self.standing.breaker_moved(*of, from, to);
+                self.breakers.moved(at, peer, *of, from, to);
             }
             _ => {}
         }
@@ -214,6 +225,7 @@ impl<R: Rules> Observer<StackPeer<R>> for FederationWatch {
             }
             Happened::Event(event) if !self.liars.contains(&peer) => {
                 self.judged(at, peer, event);
+                self.fencing.heard(at, peer, event);
                 self.budgets.heard(at, peer, event, &self.lineage);
                 self.heard(at, peer, event);
             }
@@ -255,6 +267,7 @@ impl<R: Rules> Watch<StackPeer<R>> for FederationWatch {
             | StackEvent::SpendingBegun { .. }
             | StackEvent::Spent { .. }
             | StackEvent::BudgetRefused { .. }
+            | StackEvent::LeaseGranted { .. }
             | StackEvent::ActionRefused { .. } => true,
             StackEvent::Raft { .. }
             | StackEvent::Pbft { .. }
@@ -266,13 +279,14 @@ impl<R: Rules> Watch<StackPeer<R>> for FederationWatch {
             | StackEvent::TrustScored { .. }
             | StackEvent::CostReported { .. }
             | StackEvent::AnsweredBadly { .. }
+            | StackEvent::Touched { .. }
             | StackEvent::Rejected { .. } => false,
         }
     }
 
     fn operation(&self, request: &StackRequest) -> &'static str {
         match request {
-            StackRequest::Propose { .. } => "decide",
+            StackRequest::Propose { .. } | StackRequest::Claim { .. } => "decide",
             StackRequest::Act { errand } => errand.kind.name(),
         }
     }
@@ -325,6 +339,8 @@ impl<R: Rules> Watch<StackPeer<R>> for FederationWatch {
         self.standing.finish(report);
         self.budgets.finish(outcome.ended_at, report);
         self.conduct.finish(outcome.ended_at, report);
+        self.breakers.finish(outcome.ended_at, report);
+        self.fencing.finish(report);
         self.audited.finish::<R>(outcome.ended_at, report);
         report.tables.steps = self.path.take();
     }
@@ -336,6 +352,7 @@ impl<R: Rules> Watch<StackPeer<R>> for FederationWatch {
             .chain(Standing::METRICS)
             .chain(Budgets::METRICS)
             .chain(Conduct::METRICS)
+            .chain(Fencing::METRICS)
             .chain(Audited::METRICS);
         let names = names.map(|name| (*name).to_owned());
         names.chain(Actions::refusal_metrics()).collect()
@@ -358,6 +375,7 @@ impl<R: Rules> Watch<StackPeer<R>> for FederationWatch {
             EARNED,
             BREAKER,
             SCREENED,
+            FENCING,
         ]
     }
 }

@@ -10,6 +10,7 @@ use fedsim_protocols::federation::corpus::{Evasion, gauntlet};
 use fedsim_protocols::federation::grant::Party;
 use fedsim_protocols::federation::identity::{IdentityRecord, Registry};
 use fedsim_protocols::federation::injection::Patterns;
+use fedsim_protocols::federation::ownership::Resource;
 use fedsim_protocols::federation::rules::{Rules, Strict};
 use fedsim_protocols::federation::sanitise::{Kind, Policy, Sanitiser};
 use fedsim_protocols::federation::terms::{Capability, Level, Money, Organisation};
@@ -321,6 +322,7 @@ impl<R: Rules> FederationCast<R> {
             money_max: Money(u64::from(load.micro_usd)),
             tokens_max: load.tokens,
             hand_on: load.hand_on,
+            resource: load.resource,
             lifetime: load.lifetime,
             scope: if stays_inside {
                 Scope::Organisation
@@ -353,6 +355,7 @@ struct ErrandStream {
     money_max: Money,
     tokens_max: u64,
     hand_on: u8,
+    resource: Option<u32>,
     lifetime: fedsim_protocols::SimDuration,
     scope: Scope,
     rhythm: Rhythm,
@@ -362,6 +365,13 @@ struct ErrandStream {
 impl ErrandStream {
     /// An action for one peer, or a proposal for all that it concerns.
     fn request(&self, id: RequestId, dice: &mut Stream) -> StackRequest {
+        let claimed = self.resource.filter(|_| self.kind == ActionKind::HandOff);
+        if let Some(number) = claimed {
+            return StackRequest::Claim {
+                scope: self.scope,
+                resource: Resource(u64::from(number)),
+            };
+        }
         if self.kind.changes_shared_state() {
             return StackRequest::Propose {
                 scope: self.scope,
