@@ -82,6 +82,7 @@ impl Protocol for Leaky {
             size: 0,
             age: 1,
             hops: 1,
+            phase: 1,
         };
         ctx.send(PeerId(3), RumorMessage::Push { copy });
     }

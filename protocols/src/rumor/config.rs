@@ -68,6 +68,14 @@ pub enum Loss {
         /// At least 1.
         k: u32,
     },
+    /// The median-counter algorithm (Karp et al. 2000, section 3), for push-pull: a peer goes from
+    /// phase to phase as soon as most partners of a round are as far as itself, so that `n` peers
+    /// need O(n log log n) copies whatever `n` is. Feedback plays no part in it.
+    MedianCounter {
+        /// Phases that are counted so, and rounds that follow on them before interest is lost; at
+        /// least 1, O(log log n) in the paper.
+        max: u32,
+    },
 }
 
 /// Which contacts count towards the loss of interest (Demers et al. 1987, section 1.4).
@@ -156,11 +164,19 @@ pub enum RumorConfigError {
     /// No room for a single rumor.
     #[error("capacity must be at least 1")]
     CapacityZero,
+    /// A median over partners who do not tell how far they are.
+    #[error("loss by median-counter needs mode \"push-pull\"")]
+    MedianWithoutAnswers,
 }
 
 impl RumorConfig {
     /// The shortest period, of rounds and of anti-entropy.
     pub const PERIOD_MIN: SimDuration = SimDuration::from_millis(1);
+
+    /// Whether partners tell each other how far they are, if a median is taken over that.
+    pub fn has_answers_for_a_median(&self) -> bool {
+        !matches!(self.loss, Loss::MedianCounter { .. }) || self.mode == Mode::PushPull
+    }
 
     /// Whether every field is within its range.
     ///
@@ -170,6 +186,7 @@ impl RumorConfig {
         let loss_is_zero = match self.loss {
             Loss::Never => false,
             Loss::Counter { k } | Loss::Consecutive { k } | Loss::Coin { k } => k == 0,
+            Loss::MedianCounter { max } => max == 0,
         };
         let too_often = |every: SimDuration| every < Self::PERIOD_MIN;
         let checks = [
@@ -183,6 +200,10 @@ impl RumorConfig {
                 RumorConfigError::AntiEntropyTooOften,
             ),
             (self.capacity == 0, RumorConfigError::CapacityZero),
+            (
+                !self.has_answers_for_a_median(),
+                RumorConfigError::MedianWithoutAnswers,
+            ),
         ];
         match checks.into_iter().find(|(wrong, _)| *wrong) {
             Some((_, error)) => Err(error),

@@ -60,6 +60,7 @@ impl<R: Rules> Rumor<R> {
             size,
             age: 0,
             hops: 0,
+            phase: 0,
         };
         let token = self.append(&copy, ctx);
         self.starting.push(Starting {
@@ -92,7 +93,8 @@ impl<R: Rules> Rumor<R> {
             return;
         };
         let Starting { request, copy, .. } = self.starting.remove(at);
-        self.learn(&copy, Interest::FRESH, ctx);
+        let interest = Interest::fresh(self.config.loss, 0);
+        self.learn(&copy, interest, ctx);
         let rumor = copy.rumor;
         ctx.reply(request, RumorReply::Started { rumor });
     }
@@ -118,7 +120,8 @@ impl<R: Rules> Rumor<R> {
             let next = rumor.sequence.saturating_add(1);
             self.next_sequence = self.next_sequence.max(next);
         }
-        self.known.insert(Known::new(copy, round, Interest::FRESH));
+        let interest = Interest::fresh(self.config.loss, 0);
+        self.known.insert(Known::new(copy, round, interest));
         ctx.notify(RumorEvent::Recovered { rumor });
     }
 }

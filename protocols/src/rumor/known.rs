@@ -6,7 +6,9 @@
 //!
 //! Must not know clocks, partners or messages under way.
 
+use super::config::Loss;
 use super::message::{RumorCopy, RumorId};
+use super::phase::Phase;
 
 /// What the answers given in the round so far were worth.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -29,15 +31,27 @@ pub(super) enum Interest {
         /// Feedback to the answers of this round.
         answers: Answers,
     },
+    /// It spreads it, phase by phase.
+    InPhase(Phase),
     /// It knows it and spreads it no more.
     Cold,
 }
 
 impl Interest {
-    pub(super) const FRESH: Self = Self::Hot {
+    const FRESH: Self = Self::Hot {
         counted: 0,
         answers: Answers::None,
     };
+
+    /// That of a peer that learns a rumor from one in `phase`; 0 if from nobody.
+    pub(super) fn fresh(loss: Loss, phase: u32) -> Self {
+        match loss {
+            Loss::MedianCounter { max } => Self::InPhase(Phase::learned(phase, max)),
+            Loss::Never | Loss::Counter { .. } | Loss::Consecutive { .. } | Loss::Coin { .. } => {
+                Self::FRESH
+            }
+        }
+    }
 }
 
 /// One rumor as one peer knows it.
@@ -76,7 +90,7 @@ impl Known {
 
     pub(super) fn is_hot(&self) -> bool {
         match self.interest {
-            Interest::Hot { .. } => true,
+            Interest::Hot { .. } | Interest::InPhase(_) => true,
             Interest::Cold => false,
         }
     }
@@ -89,6 +103,10 @@ impl Known {
             size: self.size,
             age: self.age(round),
             hops: self.hops.saturating_add(1),
+            phase: match self.interest {
+                Interest::InPhase(phase) => phase.number,
+                Interest::Hot { .. } | Interest::Cold => 0,
+            },
         }
     }
 

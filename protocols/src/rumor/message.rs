@@ -57,6 +57,8 @@ pub struct RumorCopy {
     pub age: u32,
     /// How many times it was passed on, this time included.
     pub hops: u32,
+    /// The phase in which the sender spreads it, from 1; 0 where none are counted.
+    pub phase: u32,
 }
 
 fold_struct!(RumorCopy {
@@ -65,6 +67,7 @@ fold_struct!(RumorCopy {
     size,
     age,
     hops,
+    phase,
 });
 
 /// How a copy was handed over.

@@ -3,7 +3,7 @@
 //! Demers et al., "Epidemic algorithms for replicated database maintenance" (1987): rumor mongering
 //! by push and pull, with loss of interest by counter or coin, with feedback or blind, backed up by
 //! anti-entropy. Karp et al., "Randomized rumor spreading" (2000): push-pull in which every call is
-//! answered. Start reading at [`Rumor`]; the messages are drawn in [`message`].
+//! answered, ended by age or by the median counter. Start reading at [`Rumor`]; the messages are drawn in [`message`].
 //!
 //! # What a round is
 //!
@@ -47,6 +47,7 @@
 
 mod durable;
 mod known;
+mod phase;
 mod reconcile;
 mod round;
 mod spread;
@@ -123,6 +124,8 @@ pub struct Rumor<R: Rules = AsPublished> {
     /// Rounds in which this peer placed calls.
     rounds_called: u32,
     answered: Answered,
+    /// Peers called and peers that called in this round.
+    partners_met: u32,
     next_sequence: u32,
     /// The index behind the last record on disk.
     log_end: u64,
@@ -152,6 +155,7 @@ impl<R: Rules> Rumor<R> {
             awaits_round: false,
             rounds_called: 0,
             answered: Answered::default(),
+            partners_met: 0,
             next_sequence: 0,
             log_end: 0,
             starting: Vec::new(),

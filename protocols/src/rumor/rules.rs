@@ -45,7 +45,14 @@ pub trait Rules: Clone + Debug + Eq + Hash + Send + Sync + 'static {
             Loss::Never => false,
             Loss::Counter { k } | Loss::Consecutive { k } => counted >= k,
             Loss::Coin { k } => rng.below(u64::from(k.max(1))) == 0,
+            Loss::MedianCounter { .. } => false,
         }
+    }
+
+    /// Whether a peer of whose `partners` in a round so many were as far or further goes on to the
+    /// next phase: they must be more than the others (Karp et al. 2000, section 3, the median rule).
+    fn is_behind(abreast: u32, partners: u32) -> bool {
+        abreast > partners.saturating_sub(abreast)
     }
 }
 

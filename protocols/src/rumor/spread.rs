@@ -27,6 +27,7 @@ impl<R: Rules> Rumor<R> {
         self.awaits_round = false;
         let round = self.round(ctx);
         self.settle_answers(round, ctx);
+        self.settle_phases(round, ctx);
         self.drop_aged(round, ctx);
         self.place_calls(round, ctx);
         self.await_round(ctx);
@@ -47,10 +48,59 @@ impl<R: Rules> Rumor<R> {
         }
     }
 
+    /// Ends the round for the rumors that are spread in phases. One learned in it begins its first
+    /// phase now.
+    fn settle_phases(&mut self, round: i64, ctx: &mut Context<'_, Self>) {
+        let partners = std::mem::take(&mut self.partners_met);
+        let Some(max) = self.phases() else {
+            return;
+        };
+        for rumor in self.hot() {
+            let Some(known) = self.known.get_mut(rumor) else {
+                continue;
+            };
+            let Interest::InPhase(phase) = known.interest else {
+                continue;
+            };
+            if known.learned >= round - 1 {
+                continue;
+            }
+            match phase.next::<R>(partners, max) {
+                Some(next) => known.interest = Interest::InPhase(next),
+                None => self.lose_interest(rumor, round, ctx),
+            }
+        }
+    }
+
+    /// How many phases are counted, if any.
+    fn phases(&self) -> Option<u32> {
+        match self.config.loss {
+            Loss::MedianCounter { max } => Some(max),
+            Loss::Never | Loss::Counter { .. } | Loss::Consecutive { .. } | Loss::Coin { .. } => {
+                None
+            }
+        }
+    }
+
+    /// Notes how far a partner is that gave a rumor which is known.
+    fn note_phase(&mut self, copy: &RumorCopy, is_news: bool) {
+        let Some(max) = self.phases() else {
+            return;
+        };
+        if let Some(known) = self.known.get_mut(copy.rumor)
+            && let Interest::InPhase(phase) = &mut known.interest
+        {
+            match is_news {
+                true => phase.learned_again(copy.phase, max),
+                false => phase.meet(copy.phase, max),
+            }
+        }
+    }
+
     fn take_answers(&mut self, rumor: RumorId) -> Answers {
         match self.known.get_mut(rumor).map(|known| &mut known.interest) {
             Some(Interest::Hot { answers, .. }) => std::mem::replace(answers, Answers::None),
-            Some(Interest::Cold) | None => Answers::None,
+            Some(Interest::InPhase(_) | Interest::Cold) | None => Answers::None,
         }
     }
 
@@ -79,6 +129,7 @@ impl<R: Rules> Rumor<R> {
         self.rounds_called = self.rounds_called.saturating_add(1);
         let me = ctx.me();
         for partner in self.partners.draw(self.config.fanout, me, ctx.rng()) {
+            self.partners_met += 1;
             for copy in &told {
                 ctx.send(partner, RumorMessage::Push { copy: *copy });
                 self.count_if_blind(copy.rumor, round, ctx);
@@ -98,6 +149,7 @@ impl<R: Rules> Rumor<R> {
     }
 
     pub(super) fn on_pull_request(&mut self, from: PeerId, ctx: &mut Context<'_, Self>) {
+        self.partners_met = self.partners_met.saturating_add(1);
         if self.known.len() == 0 {
             return;
         }
@@ -177,7 +229,11 @@ impl<R: Rules> Rumor<R> {
     }
 
     fn wants_feedback(&self) -> bool {
-        self.config.loss != Loss::Never && self.config.contacts == Contacts::Feedback
+        let is_counted = match self.config.loss {
+            Loss::Never | Loss::MedianCounter { .. } => false,
+            Loss::Counter { .. } | Loss::Consecutive { .. } | Loss::Coin { .. } => true,
+        };
+        is_counted && self.config.contacts == Contacts::Feedback
     }
 
     /// Receives an anti-entropy copy: it becomes a hot rumor (Demers et al. 1987, section 1.5), and
@@ -189,9 +245,12 @@ impl<R: Rules> Rumor<R> {
     fn take(&mut self, copy: &RumorCopy, ctx: &mut Context<'_, Self>) -> Taken {
         let round = self.round(ctx);
         if let Some(known) = self.known.get(copy.rumor) {
-            return if !known.agrees(copy) {
-                self.refuse(copy.rumor, Refusal::ConflictingContent, ctx)
-            } else if self.is_news(known, round) {
+            if !known.agrees(copy) {
+                return self.refuse(copy.rumor, Refusal::ConflictingContent, ctx);
+            }
+            let is_news = self.is_news(known, round);
+            self.note_phase(copy, is_news);
+            return if is_news {
                 Taken::Needed
             } else {
                 Taken::InVain
@@ -208,7 +267,7 @@ impl<R: Rules> Rumor<R> {
             self.append(copy, ctx);
         }
         let interest = if R::spreads_what_it_received() {
-            Interest::FRESH
+            Interest::fresh(self.config.loss, copy.phase)
         } else {
             Interest::Cold
         };
@@ -271,7 +330,9 @@ impl<R: Rules> Rumor<R> {
     fn counts_in_a_row(&self) -> bool {
         match self.config.loss {
             Loss::Consecutive { .. } => true,
-            Loss::Never | Loss::Counter { .. } | Loss::Coin { .. } => false,
+            Loss::Never | Loss::Counter { .. } | Loss::Coin { .. } | Loss::MedianCounter { .. } => {
+                false
+            }
         }
     }
 

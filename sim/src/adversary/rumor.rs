@@ -164,6 +164,7 @@ fn suppress<R: Rules>(means: &mut RumorMeans<'_, R>) {
                 size: 0,
                 age: 1,
                 hops: 1,
+                phase: 1,
             };
             means.multicast(&everybody, RumorMessage::Push { copy });
         }

@@ -89,6 +89,19 @@ pub(super) fn simulations_give_the_published_tables<R: Rules>() -> bool {
             .all(|&(k, s, m)| holds(Mode::Pull, feedback, row(k), s, m))
 }
 
+/// Karp et al. 2000, section 3: everybody hears it, all lose interest, and the copies for each peer
+/// hardly grow with the group. With a single phase hardly anybody is left out; with two nobody.
+pub(super) fn median_counter_is_doubly_logarithmic<R: Rules>() -> bool {
+    let measured = |max, peers| {
+        let loss = Loss::MedianCounter { max };
+        let config = config(Mode::PushPull, Rounds::Synchronous, loss, Contacts::Blind);
+        residue_and_traffic::<R>(config, peers, 3)
+    };
+    let (left_out, _) = measured(1, 1_024);
+    let [(none, few), (nobody, many)] = [measured(2, 64), measured(2, 2_048)];
+    left_out < 0.01 && none == 0.0 && nobody == 0.0 && many < 15.0 && many / few < 1.25
+}
+
 /// Every peer that hears the rumor reports it once, and those are all who know it.
 pub(super) fn everybody_learns_once<R: Rules>() -> bool {
     let loss = Loss::Counter { k: 2 };
@@ -172,6 +185,11 @@ fn the_residue_of_feedback_obeys_its_law() {
 #[test]
 fn the_machines_give_the_published_tables() {
     assert!(simulations_give_the_published_tables::<AsPublished>());
+}
+
+#[test]
+fn the_median_counter_costs_few_copies_whatever_the_size() {
+    assert!(median_counter_is_doubly_logarithmic::<AsPublished>());
 }
 
 #[test]

@@ -290,8 +290,8 @@ fn extreme_ages_and_hops_do_not_overflow() {
 #[test]
 fn messages_fit_inline_and_their_bytes_include_the_body() {
     assert!(size_of::<RumorMessage>() <= 64);
-    // Tag 1, name 4 + 4, payload 8, size 4, age 4, hops 4, body 100.
-    assert_eq!(push(copy(1, 1)).encoded_len(), 29 + 100);
+    // Tag 1, name 4 + 4, payload 8, size 4, age 4, hops 4, phase 4, body 100.
+    assert_eq!(push(copy(1, 1)).encoded_len(), 33 + 100);
     assert_eq!(RumorMessage::PullRequest.encoded_len(), 1);
     let kinds: Vec<&str> = [
         push(copy(1, 1)),

@@ -50,6 +50,7 @@ fn copy(age: u32, hops: u32) -> RumorCopy {
         size: 100,
         age,
         hops,
+        phase: 0,
     }
 }
 

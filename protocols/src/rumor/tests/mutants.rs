@@ -1,9 +1,10 @@
 //! Wrong rules, each caught by a law: a law that lets its mutant pass would prove nothing.
 
 use super::laws::{
-    everybody_learns_once, feedback_obeys_its_law, push_leaves_e_to_minus_traffic,
-    push_pull_takes_the_published_rounds, push_takes_the_published_rounds,
-    rounds_are_those_of_the_bare_model, simulations_give_the_published_tables,
+    everybody_learns_once, feedback_obeys_its_law, median_counter_is_doubly_logarithmic,
+    push_leaves_e_to_minus_traffic, push_pull_takes_the_published_rounds,
+    push_takes_the_published_rounds, rounds_are_those_of_the_bare_model,
+    simulations_give_the_published_tables,
 };
 use super::*;
 
@@ -51,6 +52,7 @@ mutant!(
                 Loss::Never => false,
                 Loss::Counter { k } | Loss::Consecutive { k } => counted > k,
                 Loss::Coin { k } => rng.below(u64::from(k) + 1) == 0,
+                Loss::MedianCounter { .. } => false,
             }
         }
     }
@@ -73,6 +75,30 @@ mutant!(
         }
     }
 );
+
+mutant!(
+    /// Goes on to the next phase after every round, whoever was met.
+    CountsRounds {
+        fn is_behind(_abreast: u32, _partners: u32) -> bool {
+            true
+        }
+    }
+);
+
+mutant!(
+    /// Stays in the first phase for ever.
+    StaysBehind {
+        fn is_behind(_abreast: u32, _partners: u32) -> bool {
+            false
+        }
+    }
+);
+
+#[test]
+fn a_median_that_is_none_is_caught_by_residue_or_traffic() {
+    assert!(!median_counter_is_doubly_logarithmic::<CountsRounds>());
+    assert!(!median_counter_is_doubly_logarithmic::<StaysBehind>());
+}
 
 #[test]
 fn a_peer_that_forwards_nothing_is_caught_by_the_rounds_of_push() {

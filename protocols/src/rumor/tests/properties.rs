@@ -34,6 +34,7 @@ fn any_copy() -> impl Strategy<Value = RumorCopy> {
         size: 0,
         age,
         hops,
+        phase: hops % 5,
     })
 }
 

@@ -156,7 +156,7 @@ fn a_small_group_is_called_whole_and_a_lonely_peer_calls_nobody() {
 #[test]
 fn each_impossible_value_is_named() {
     type Spoil = fn(&mut RumorConfig);
-    let cases: [(Spoil, RumorConfigError); 8] = [
+    let cases: [(Spoil, RumorConfigError); 9] = [
         (|c| c.fanout = 0, RumorConfigError::FanoutZero),
         (
             |c| c.period = SimDuration::from_micros(999),
@@ -174,6 +174,10 @@ fn each_impossible_value_is_named() {
             RumorConfigError::AntiEntropyTooOften,
         ),
         (|c| c.capacity = 0, RumorConfigError::CapacityZero),
+        (
+            |c| (c.mode, c.loss) = (Mode::Push, Loss::MedianCounter { max: 3 }),
+            RumorConfigError::MedianWithoutAnswers,
+        ),
     ];
     assert_eq!(RumorConfig::default().validate(), Ok(()));
     for (spoil, error) in cases {

@@ -132,6 +132,13 @@ fn config() -> Section<RumorConfig> {
             at!(capacity),
             "How many rumors a peer keeps.",
         )
+        .check(|config, node, reader| {
+            if !config.has_answers_for_a_median() {
+                let message = "a median is taken over partners who tell how far they are";
+                let right = "mode = \"push-pull\"";
+                reader.refuse(node.place_of("loss"), message, right);
+            }
+        })
 }
 
 fn loss() -> Tagged<Loss> {
@@ -158,5 +165,13 @@ fn loss() -> Tagged<Loss> {
             |k| Loss::Coin { k },
             only!(Loss::Coin { k } => *k),
             "After each contact that counts, with probability 1/k.",
+        )
+        .case(
+            "median-counter",
+            k(),
+            |max| Loss::MedianCounter { max },
+            only!(Loss::MedianCounter { max } => *max),
+            "By the median counter of Karp et al.: so many phases, each until most partners of a \
+             round are as far, and as many rounds more. For push-pull.",
         )
 }

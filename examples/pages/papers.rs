@@ -1,14 +1,9 @@
 //! Elections beside the published ones: runs every scenario of `papers/` and writes `docs/papers.md`
 //! with its pictures.
-//!
-//! ```text
-//! cargo run --release --example papers
-//! ```
 
 use std::fmt::Write as _;
 use std::io;
-use std::path::{Path, PathBuf};
-use std::thread;
+use std::path::Path;
 
 use fedsim_record::RunRow;
 use fedsim_reports::{Pooled, comparison, pooled};
@@ -95,20 +90,8 @@ fn rows(name: &str) -> Vec<RunRow> {
     eprintln!("papers/{name}");
     let document = Document::open(&format!("papers/{name}"), &Reading::default());
     let scenario = document.expect("a shipped scenario").scenario;
-    let workers = thread::available_parallelism().map_or(1, usize::from);
-    let seeds = |worker| (worker as u64..scenario.runs.into()).step_by(workers);
-    let mut rows: Vec<RunRow> = thread::scope(|scope| {
-        let run_all = |worker| {
-            let scenario = &scenario;
-            scope.spawn(move || seeds(worker).map(|n| row(scenario, n)).collect::<Vec<_>>())
-        };
-        let workers: Vec<_> = (0..workers).map(run_all).collect();
-        let done = workers.into_iter().map(|worker| worker.join());
-        done.flat_map(|rows| rows.expect("no machine panics"))
-            .collect()
-    });
-    rows.sort_by_key(|row| row.seed);
-    rows
+    let runs: Vec<u64> = (0..scenario.runs.into()).collect();
+    crate::on_all_threads(&runs, |n| row(&scenario, *n))
 }
 
 /// The `n`th run of `scenario`.
@@ -192,7 +175,7 @@ const HEAD: &str = "# Elections beside the published ones
 Numbers that were published for Raft's elections, beside those of the scenarios of `papers/`. Made by
 
 ```sh
-cargo run --release --example papers
+cargo run --release --example pages -- papers
 ```
 
 Each scenario can be run by itself (`fedsim run papers/wan-4-of-5`) and holds itself to what was
@@ -228,8 +211,9 @@ than ours, which have no randomness but that of the network.
 
 ";
 
-fn main() -> io::Result<()> {
-    let docs = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("docs");
+/// Writes `docs/papers.md` and its pictures.
+pub(crate) fn write(root: &Path) -> io::Result<()> {
+    let docs = root.join("docs");
     let mut page = HEAD.to_owned();
     page.push_str(SPLIT_TEXT);
     table(&SPLIT_VOTES, &mut page);

@@ -1,14 +1,10 @@
 //! What each attack does: runs every scenario of `adversary/` and the same without its adversaries,
 //! and writes `docs/attacks.md` and `docs/attacks.csv`.
-//!
-//! ```text
-//! cargo run --example attacks
-//! ```
 
 use std::fmt::Write as _;
 use std::fs::File;
 use std::io;
-use std::path::PathBuf;
+use std::path::Path;
 
 use fedsim_record::{Holds, Outcome, RunRecord, Seconds, Summary};
 use fedsim_scenarios::spec::Behaviour;
@@ -79,9 +75,9 @@ fn is_served(record: &RunRecord, scenario: &Scenario) -> Option<bool> {
     (!asked.is_empty()).then_some(is_any)
 }
 
-fn attack(name: String) -> Attack {
+fn attack(name: &String) -> Attack {
     eprintln!("{name}");
-    let document = Document::open(&name, &Reading::default());
+    let document = Document::open(name, &Reading::default());
     let scenario = document.expect("a shipped scenario").scenario;
     let does = scenario.adversaries.iter().flat_map(|it| &it.what);
     let what: Vec<&str> = does.map(|it: &Behaviour| it.name()).collect();
@@ -89,7 +85,7 @@ fn attack(name: String) -> Attack {
     peaceful.adversaries.clear();
     let attacked = run(&scenario);
     Attack {
-        name,
+        name: name.clone(),
         protocol: scenario.protocols[0].name(),
         what: what.join(", "),
         is_served: is_served(&attacked, &scenario),
@@ -181,7 +177,7 @@ Every scenario of `adversary/`, and beside it the same scenario and seed without
 by
 
 ```sh
-cargo run --example attacks
+cargo run --release --example pages -- attacks
 ```
 
 *safe*: nothing that the protocol promises was violated, or what was; *live*: it got on within the
@@ -202,14 +198,13 @@ const COLUMNS: [&str; 8] = [
     "with",
 ];
 
-fn main() -> io::Result<()> {
+/// Writes `docs/attacks.md` and `docs/attacks.csv`.
+pub(crate) fn write(root: &Path) -> io::Result<()> {
     let names = library::list().into_iter().map(|entry| entry.name);
-    let attacks: Vec<Attack> = names
-        .filter(|name| name.starts_with(FOLDER))
-        .map(attack)
-        .collect();
+    let names: Vec<String> = names.filter(|name| name.starts_with(FOLDER)).collect();
+    let attacks = crate::on_all_threads(&names, attack);
     let mut page = HEAD.to_owned();
-    let docs = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("docs");
+    let docs = root.join("docs");
     let mut csv = csv::Writer::from_path(docs.join("attacks.csv"))?;
     csv.write_record(COLUMNS)?;
     for subject in &SUBJECTS {

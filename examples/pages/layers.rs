@@ -1,13 +1,9 @@
 //! What each attack gets through: runs every attack on a federation with all layers, with each layer
 //! left out, with each layer alone, and with the layers of each profile; writes `docs/layers.md` and
 //! `docs/layers.csv`, and the short table into `README.md`.
-//!
-//! ```text
-//! cargo run --example layers
-//! ```
 
 use std::fmt::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::{fs, io};
 
 use fedsim_protocols::federation::envelope::Stage;
@@ -450,7 +446,7 @@ Every attack on a small federation with all layers, with each of them left out, 
 alone, and with the layers of each profile (`[federation] profile`). Made by
 
 ```sh
-cargo run --example layers
+cargo run --release --example pages -- layers
 ```
 
 What got through is told by the invariants that were violated, each judged from the scenario's own
@@ -466,7 +462,7 @@ state; `screening` refuses prompt injections.
 
 ";
 
-const BEGIN: &str = "<!-- layers: written by the example of that name -->\n";
+const BEGIN: &str = "<!-- layers: written by `--example pages` -->\n";
 const END: &str = "<!-- end of layers -->\n";
 
 /// Puts `table` between the marks of a page.
@@ -515,20 +511,10 @@ fn lines(rows: &[Row], path: &Path) -> csv::Result<()> {
     Ok(())
 }
 
-/// All attacks, two at a time.
-fn all_rows() -> Vec<Row> {
-    let (one, other) = ATTACKS.split_at(ATTACKS.len() / 2);
-    std::thread::scope(|scope| {
-        let others = scope.spawn(|| other.iter().map(run).collect::<Vec<Row>>());
-        let mut rows: Vec<Row> = one.iter().map(run).collect();
-        rows.extend(others.join().expect("BUG: no run panics"));
-        rows
-    })
-}
-
-fn main() -> io::Result<()> {
-    let rows = all_rows();
-    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+/// Writes `docs/layers.md`, `docs/layers.csv` and the table of `README.md`.
+pub(crate) fn write(root: &Path) -> io::Result<()> {
+    let attacks: Vec<&'static Attack> = ATTACKS.iter().collect();
+    let rows = crate::on_all_threads(&attacks, |attack| run(attack));
     fs::write(root.join("docs/layers.md"), page(&rows))?;
     lines(&rows, &root.join("docs/layers.csv"))?;
     let readme = root.join("README.md");
