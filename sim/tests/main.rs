@@ -28,6 +28,8 @@ mod raft_elections;
 mod raft_replication;
 /// A trace of Raft can be replayed, and says all that happened.
 mod raft_trace;
+/// Who is at the other end is proven, and whoever leaves out a check of that is noticed.
+mod sessions;
 /// Every shipped scenario keeps its claim.
 mod shipped;
 /// The statistics of the papers.

@@ -125,6 +125,11 @@ mutants! {
     StaleSessions {
         fn level_in_session(at_opening: Level, _at_present: Level) -> Level { at_opening }
     }
+    /// The sessions of whoever falls go on as they were opened.
+    SessionsOutliveFalls {
+        fn level_in_session(at_opening: Level, _at_present: Level) -> Level { at_opening }
+        fn fall_ends_sessions(_has_fallen: bool) -> bool { false }
+    }
     /// What was queued starts whatever has happened since.
     QueueUnchecked {
         fn judges_at_start() -> bool { false }

@@ -468,6 +468,11 @@ pub trait Rules: Clone + Copy + Debug + Default + Eq + Hash + Send + Sync + 'sta
         is_over
     }
 
+    /// Whether the open sessions of a peer end, given whether it is trusted less far than before.
+    fn fall_ends_sessions(has_fallen: bool) -> bool {
+        has_fallen
+    }
+
     /// Until when a renewed session lives: never beyond its longest life.
     fn renewed_until(wanted: LocalTime, longest: LocalTime) -> LocalTime {
         wanted.min(longest)

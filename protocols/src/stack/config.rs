@@ -13,6 +13,7 @@ use crate::peer::PeerId;
 use crate::raft::RaftConfig;
 
 use super::actions::{ActionsConfig, Directory};
+use super::sessions::Papers;
 
 /// Who decides what concerns several organisations.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -62,6 +63,8 @@ pub struct Federation {
     pub patterns: Arc<Patterns>,
     /// What each organisation makes its pseudonyms from; read by its own peers alone.
     pub pseudonym_secrets: Vec<[u8; 32]>,
+    /// What each peer proves itself with; read by that peer alone. Empty where nobody does.
+    pub papers: BTreeMap<PeerId, Papers>,
 }
 
 impl Federation {

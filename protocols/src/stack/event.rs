@@ -4,13 +4,15 @@ use crate::event::Event;
 use crate::federation::audit::Record;
 use crate::federation::envelope::Refusal;
 use crate::federation::ownership::Resource;
-use crate::federation::terms::{ActionId, ActionKind, Amount, Capability};
+use crate::federation::terms::{ActionId, ActionKind, Amount, Capability, SessionId};
+use crate::federation::transport::End;
 use crate::federation::trust::{Assessment, Step};
 use crate::fold_enum;
 use crate::identity::Identity;
 use crate::pbft::PbftEvent;
 use crate::peer::PeerId;
 use crate::raft::RaftEvent;
+use crate::time::SimDuration;
 
 use super::Scope;
 use super::actions::{Effect, Ending};
@@ -197,6 +199,35 @@ pub enum StackEvent {
         /// Why: a constant.
         reason: &'static str,
     },
+    /// An action entered a session that is open.
+    ActionSealed {
+        /// Which action.
+        action: ActionId,
+    },
+    /// A session is open.
+    SessionOpened {
+        /// Which.
+        session: SessionId,
+        /// With which address.
+        with: PeerId,
+        /// Who that has proven to be, if it had to.
+        proven: Option<Identity>,
+        /// Whether this peer began it.
+        is_client: bool,
+        /// How long that took.
+        took: SimDuration,
+    },
+    /// A session, open or not, is over.
+    SessionEnded {
+        /// Which.
+        session: SessionId,
+        /// With which address.
+        with: PeerId,
+        /// Why.
+        end: End,
+        /// Whether this peer began it.
+        is_client: bool,
+    },
     /// An input was refused.
     Rejected {
         /// Why: a constant.
@@ -232,6 +263,9 @@ fold_enum!(StackEvent {
     40 = AnsweredBadly { of },
     55 = LeaseGranted { resource, owner, epoch },
     56 = Touched { resource, epoch, passes },
+    20 = ActionSealed { action },
+    21 = SessionOpened { session, with, proven, is_client, took },
+    22 = SessionEnded { session, with, end, is_client },
 });
 
 impl Event for StackEvent {
@@ -263,6 +297,9 @@ impl Event for StackEvent {
             Self::BudgetRefused { .. } => "budget-refused",
             Self::LeaseGranted { .. } => "lease-granted",
             Self::Touched { .. } => "touched",
+            Self::ActionSealed { .. } => "action-sealed",
+            Self::SessionOpened { .. } => "session-opened",
+            Self::SessionEnded { .. } => "session-ended",
             Self::Rejected { .. } => "rejected",
         }
     }
@@ -294,7 +331,10 @@ impl Event for StackEvent {
             | Self::Spent { .. }
             | Self::CostReported { .. }
             | Self::LeaseGranted { .. }
-            | Self::Touched { .. } => None,
+            | Self::Touched { .. }
+            | Self::ActionSealed { .. }
+            | Self::SessionOpened { .. }
+            | Self::SessionEnded { .. } => None,
         }
     }
 
@@ -327,7 +367,16 @@ impl Event for StackEvent {
                 source, refusal, ..
             } => format!("{source:?}, {}", refusal.reason()),
             Self::AnsweredBadly { of } => format!("{of:?}"),
-            Self::ActionLeft { action } => format!("{action:?}"),
+            Self::ActionLeft { action } | Self::ActionSealed { action } => format!("{action:?}"),
+            Self::SessionOpened {
+                session,
+                with,
+                took,
+                ..
+            } => format!("{session:?} with {with}, after {took}"),
+            Self::SessionEnded {
+                session, with, end, ..
+            } => format!("{session:?} with {with}, {}", end.reason()),
             Self::Recorded { record } => record.in_words(),
             Self::RecordsDurable { upto } | Self::RecordsFound { upto } => format!("to {upto}"),
             Self::WorkBegun { action, source, .. } => format!("{action:?} for {source:?}"),

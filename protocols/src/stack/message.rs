@@ -14,6 +14,7 @@
 //!   ruling   keeper ──▶ executor                          whether it does
 //!   touch    owner ──▶ keeper of a resource               it is used, under this epoch
 //!   notice   proposer ──▶ everybody                       a proposal, where nobody decides
+//!   packet   peer ──▶ peer                                any of the above, in a session
 //! ```
 
 use borsh::{BorshDeserialize, BorshSerialize};
@@ -21,7 +22,8 @@ use borsh::{BorshDeserialize, BorshSerialize};
 use crate::federation::audit::{Head, Witness};
 use crate::federation::envelope::{Action, Answer, Code};
 use crate::federation::ownership::Resource;
-use crate::federation::terms::ActionId;
+use crate::federation::terms::{ActionId, SessionId};
+use crate::federation::transport::Packet;
 use crate::fold_enum;
 use crate::pbft::PbftMessage;
 use crate::protocol::Message;
@@ -117,6 +119,36 @@ fold_enum!(Load {
     22 = Touch { resource, epoch },
 });
 
+impl Load {
+    /// Whether it answers something that the other side sent.
+    pub fn is_answer(&self) -> bool {
+        match self {
+            Self::Receipt { .. }
+            | Self::Refusal { .. }
+            | Self::OutcomeUnknown { .. }
+            | Self::Ruling { .. }
+            | Self::Witness { .. } => true,
+            Self::Raft { .. }
+            | Self::Pbft { .. }
+            | Self::Action { .. }
+            | Self::Head { .. }
+            | Self::Bid { .. }
+            | Self::Touch { .. }
+            | Self::Notice { .. } => false,
+        }
+    }
+
+    /// Whether it goes in a session where there are any: what councils say is signed message by
+    /// message, and goes without.
+    pub fn is_between_offices(&self) -> bool {
+        match self {
+            Self::Raft { .. } | Self::Pbft { .. } | Self::Notice { .. } => false,
+            Self::Action { .. } | Self::Head { .. } | Self::Bid { .. } | Self::Touch { .. } => true,
+            answer => answer.is_answer(),
+        }
+    }
+}
+
 /// One carriage.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, BorshSerialize, BorshDeserialize)]
 pub enum StackMessage {
@@ -125,11 +157,28 @@ pub enum StackMessage {
         /// What is said.
         load: Box<Load>,
     },
+    /// In a session.
+    Packet {
+        /// Which.
+        session: SessionId,
+        /// Of its channel.
+        packet: Box<Packet>,
+    },
+    /// To a packet: there is no such session here.
+    NoSession {
+        /// Which.
+        session: SessionId,
+    },
 }
 
 fold_enum!(StackMessage {
     0 = Plain { load },
+    1 = Packet { session, packet },
+    2 = NoSession { session },
 });
+
+/// Bytes by which a packet names its session, as the ports of TCP do.
+const SESSION_LEN: usize = 16;
 
 impl Message for StackMessage {
     const KINDS: &'static [&'static str] = &[
@@ -145,6 +194,8 @@ impl Message for StackMessage {
         "bid",
         "ruling",
         "touch",
+        "packet",
+        "no-session",
     ];
 
     fn kind(&self) -> usize {
@@ -163,6 +214,17 @@ impl Message for StackMessage {
                 Load::Ruling { .. } => 10,
                 Load::Touch { .. } => 11,
             },
+            Self::Packet { .. } => 12,
+            Self::NoSession { .. } => 13,
+        }
+    }
+
+    fn encoded_len(&self) -> usize {
+        match self {
+            Self::Packet { packet, .. } => SESSION_LEN + packet.wire_len(),
+            Self::Plain { .. } | Self::NoSession { .. } => {
+                borsh::object_length(self).expect("counting bytes does not fail")
+            }
         }
     }
 }

@@ -6,6 +6,7 @@
 //! | assembly | PBFT across organisations: every peer a replica, or only a client |
 //! | office | actions from peer to peer: signed, judged, done once, answered |
 //! | delegate | the organisation's own PBFT replica, run by whoever leads its Raft |
+//! | sessions | who is at the other end, proven, where the transport says so |
 //!
 //! The only module that may import several protocols. Each of them runs unchanged: what it sends is
 //! a [`Load`] among others, its timers, records and events are wrapped. Start reading at
@@ -18,6 +19,7 @@ mod event;
 mod lodger;
 mod message;
 mod peer;
+mod sessions;
 mod tenure;
 
 #[cfg(test)]
@@ -41,6 +43,7 @@ pub use council::Proposal;
 pub use event::StackEvent;
 pub use message::{Load, StackMessage};
 pub use peer::StackPeer;
+pub use sessions::{Papers, Tls, TransportConfig};
 
 /// The context of a peer.
 type Ctx<'a, R> = Context<'a, StackPeer<R>>;
@@ -82,6 +85,8 @@ pub enum StackTimer {
         /// What.
         resource: Resource,
     },
+    /// Something is due in a session.
+    Sessions,
 }
 
 fold_enum!(StackTimer {
@@ -93,6 +98,7 @@ fold_enum!(StackTimer {
     6 = Evaluate {},
     20 = Bid { number },
     21 = Use { resource },
+    7 = Sessions {},
 });
 
 /// What a peer keeps on disk.

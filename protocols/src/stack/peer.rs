@@ -4,11 +4,14 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::federation::rules::{Rules, Strict};
+use crate::federation::terms::SessionId;
 use crate::outbox::{PersistToken, RequestId};
 use crate::pbft::{PbftMessage, PbftPeer};
 use crate::peer::PeerId;
 use crate::protocol::{Durable, Protocol};
 use crate::raft::RaftPeer;
+use crate::random::Stream;
+use crate::time::LocalTime;
 
 use super::actions::{Office, Posting};
 use super::config::{Across, Federation, StackConfig};
@@ -16,6 +19,7 @@ use super::council::{Assembly, AssemblyStep, Chamber, ChamberStep, Delegate, Del
 use super::council::{Proposal, Tidings};
 use super::lodger::{self, Owner};
 use super::message::Load;
+use super::sessions::Channel;
 use super::tenure::Tenure;
 use super::{
     Ctx, Ending, Scope, StackEvent, StackMessage, StackRecord, StackReply, StackRequest, StackTimer,
@@ -101,9 +105,9 @@ impl<R: Rules> StackPeer<R> {
         ctx.send(to, StackMessage::Plain { load });
     }
 
-    fn post(&self, postings: impl IntoIterator<Item = Posting>, ctx: &mut Ctx<'_, R>) {
-        for Posting { to, load } in postings {
-            self.carry(to, load, ctx);
+    fn post(&mut self, postings: impl IntoIterator<Item = Posting>, ctx: &mut Ctx<'_, R>) {
+        for posting in postings {
+            self.office.carry(posting, ctx);
         }
     }
 
@@ -111,6 +115,26 @@ impl<R: Rules> StackPeer<R> {
     fn post_rest(&mut self, ctx: &mut Ctx<'_, R>) {
         let postings = self.office.take_postings();
         self.post(postings, ctx);
+    }
+
+    /// The session in which this peer would ask `to`, and what begins it if there is none. All zeros
+    /// without sessions. For whoever holds the machine.
+    pub fn session_to(
+        &mut self,
+        to: PeerId,
+        at: (LocalTime, &mut Stream),
+    ) -> (SessionId, Vec<StackMessage>) {
+        self.office.session_to(to, at)
+    }
+
+    /// What carries a load to `to` in that session. For whoever holds the machine.
+    pub fn sealed(&mut self, to: PeerId, load: Load, now: LocalTime) -> Vec<StackMessage> {
+        self.office.sealed(to, load, now)
+    }
+
+    /// Whether this peer has a session with `other`, open or begun.
+    pub fn has_session(&self, other: PeerId, session: SessionId) -> bool {
+        self.office.has_session(other, session)
     }
 
     /// Carries a PBFT message: to the peer itself, or to all peers of the replica's organisation.
@@ -243,6 +267,48 @@ impl<R: Rules> StackPeer<R> {
             self.after_delegate(step, ctx);
         }
     }
+
+    /// Something was said, in a session or without.
+    fn on_load(&mut self, channel: &Channel, load: &Load, ctx: &mut Ctx<'_, R>) {
+        if !self.office.hears(channel, load) {
+            let reason = "outside-session";
+            return ctx.notify(StackEvent::Rejected { reason });
+        }
+        let from = channel.from;
+        match load {
+            Load::Raft { message } => {
+                let step = self.chamber.on_message(from, message, ctx);
+                self.after_chamber(step, ctx);
+            }
+            Load::Pbft { message } => self.on_pbft(from, message, ctx),
+            Load::Action { action } => {
+                let answer = self.office.receive(*channel, action, ctx);
+                self.post(answer, ctx);
+            }
+            Load::Receipt { answer } => self.office.on_receipt(answer, ctx),
+            Load::Refusal { action, code } => {
+                let ending = Ending::Refused(*code);
+                self.office.on_refusal(from, *action, ending, ctx);
+            }
+            Load::OutcomeUnknown { action } => {
+                self.office.on_refusal(from, *action, Ending::Unknown, ctx);
+            }
+            Load::Head { head } => {
+                let witness = self.office.on_head(from, head, ctx);
+                self.post(witness, ctx);
+            }
+            Load::Witness { witness } => self.office.on_witness(witness, ctx),
+            Load::Notice { proposal } => self.on_notice(proposal, ctx),
+            Load::Bid { bid } => {
+                let ruling = self.office.on_bid(from, bid, ctx);
+                self.post([ruling], ctx);
+            }
+            Load::Touch { resource, epoch } => self.tenure.on_touch(*resource, *epoch, ctx),
+            Load::Ruling { name, is_granted } => {
+                self.office.on_ruling(from, *name, *is_granted, ctx);
+            }
+        }
+    }
 }
 
 impl<R: Rules> Protocol for StackPeer<R> {
@@ -276,38 +342,15 @@ impl<R: Rules> Protocol for StackPeer<R> {
     }
 
     fn on_message(&mut self, from: PeerId, message: &StackMessage, ctx: &mut Ctx<'_, R>) {
-        let StackMessage::Plain { load } = message;
-        match &**load {
-            Load::Raft { message } => {
-                let step = self.chamber.on_message(from, message, ctx);
-                self.after_chamber(step, ctx);
+        match message {
+            StackMessage::Plain { load } => self.on_load(&Channel::open(from), load, ctx),
+            StackMessage::Packet { session, packet } => {
+                for (channel, load) in self.office.on_packet((from, *session), packet, ctx) {
+                    self.on_load(&channel, &load, ctx);
+                }
             }
-            Load::Pbft { message } => self.on_pbft(from, message, ctx),
-            Load::Action { action } => {
-                let answer = self.office.receive(from, action, ctx);
-                self.post(answer, ctx);
-            }
-            Load::Receipt { answer } => self.office.on_receipt(answer, ctx),
-            Load::Refusal { action, code } => {
-                let ending = Ending::Refused(*code);
-                self.office.on_refusal(from, *action, ending, ctx);
-            }
-            Load::OutcomeUnknown { action } => {
-                self.office.on_refusal(from, *action, Ending::Unknown, ctx);
-            }
-            Load::Head { head } => {
-                let witness = self.office.on_head(from, head, ctx);
-                self.post(witness, ctx);
-            }
-            Load::Witness { witness } => self.office.on_witness(witness, ctx),
-            Load::Notice { proposal } => self.on_notice(proposal, ctx),
-            Load::Bid { bid } => {
-                let ruling = self.office.on_bid(from, bid, ctx);
-                self.post([ruling], ctx);
-            }
-            Load::Touch { resource, epoch } => self.tenure.on_touch(*resource, *epoch, ctx),
-            Load::Ruling { name, is_granted } => {
-                self.office.on_ruling(from, *name, *is_granted, ctx);
+            StackMessage::NoSession { session } => {
+                self.office.on_no_session((from, *session), ctx);
             }
         }
         self.post_rest(ctx);
@@ -331,6 +374,7 @@ impl<R: Rules> Protocol for StackPeer<R> {
                 let touch = touch.map(|(to, load)| Posting { to, load });
                 self.post(touch, ctx);
             }
+            StackTimer::Sessions => self.office.on_sessions_due(ctx),
             StackTimer::Work { ticket } => {
                 let receipt = self.office.on_work_done(ticket, ctx);
                 self.post(receipt, ctx);

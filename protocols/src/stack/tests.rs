@@ -66,6 +66,7 @@ fn federation(organisations: u32, size: u32, across: Across) -> Arc<Federation> 
         sanitiser: Arc::new(Sanitiser::new(Arc::default(), Policy::default())),
         patterns: Arc::default(),
         pseudonym_secrets: vec![[3; 32]; count],
+        papers: BTreeMap::new(),
     })
 }
 
@@ -261,7 +262,9 @@ fn an_action_whose_receipts_are_lost_is_done_once_and_answered_in_the_end() {
     let mut table = table(2, 2, Across::Flat);
     let mut lost = 0;
     table.carry_if(move |_, _, message| {
-        let StackMessage::Plain { load } = message;
+        let StackMessage::Plain { load } = message else {
+            panic!("a session where there are none");
+        };
         let is_receipt = matches!(**load, Load::Receipt { .. });
         lost += u32::from(is_receipt);
         !is_receipt || lost > 3
@@ -280,7 +283,9 @@ fn a_replayed_envelope_is_refused_also_after_a_restart() {
     let taken = std::rc::Rc::new(std::cell::RefCell::new(None));
     let tap = std::rc::Rc::clone(&taken);
     table.carry_if(move |_, _, message| {
-        let StackMessage::Plain { load } = message;
+        let StackMessage::Plain { load } = message else {
+            panic!("a session where there are none");
+        };
         if matches!(**load, Load::Action { .. }) {
             *tap.borrow_mut() = Some(message.clone());
         }

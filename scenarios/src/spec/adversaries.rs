@@ -202,6 +202,7 @@ behaviours! {
     DelegationRing "delegation-ring" ["federation"] ["pace" "amount"] "Every `pace` asks whoever asked it last for the same, `amount` times, under the same budget and as if nobody had handed it on."
     HopInflation "hop-inflation" ["federation"] ["target" "share"] "Says of what it hands on that nobody handed it on before, and that it may go as far as anything may."
     CostCascade "cost-cascade" ["federation"] ["target" "share" "amount"] "Gives each part of what it hands on `amount` times the money that it has for it, twice at least."
+    RelayHandshake "relay-handshake" ["federation"] ["target"] "Passes on every session that another begins with it to the first `target`, and what that answers back."
     AuditTamper "audit-tamper" ["federation"] ["tamper" "stretch" "amount"] "Changes `amount` records of its own audit log before it hands the log over at the end of the run."
     LongestDelays "longest-delays" [] [] "Every message takes as long as `[assume]` allows."
     RandomDelays "random-delays" [] [] "Every message takes any time that `[assume]` allows."

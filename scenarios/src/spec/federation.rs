@@ -4,11 +4,13 @@ use fedsim_protocols::federation::audit::ContentMode;
 use fedsim_protocols::federation::breaker::BreakerConfig;
 use fedsim_protocols::federation::envelope::Stage;
 use fedsim_protocols::federation::terms::{ActionKind, Amount, Capability, Level};
+use fedsim_protocols::federation::transport::Mode;
 use fedsim_protocols::federation::trust::{Model, TrustConfig};
 use fedsim_protocols::stack::{Across, ActionsConfig, Delegation, Pool, PrivacyGate, Screening};
 use fedsim_protocols::{PeerId, Probability, SimDuration};
 
 use super::profile::Profile;
+use super::transport::TransportSpec;
 use super::workload::{Arrivals, Rate};
 
 /// `[federation]`.
@@ -54,6 +56,8 @@ pub struct FederationSpec {
     pub budgets: Vec<BudgetSpec>,
     /// Who hands on what it is asked for.
     pub delegate: Vec<DelegateSpec>,
+    /// How peers prove to each other who they are.
+    pub transport: TransportSpec,
 }
 
 impl Default for FederationSpec {
@@ -81,6 +85,7 @@ impl Default for FederationSpec {
             screening: actions.screening,
             budgets: Vec::new(),
             delegate: Vec::new(),
+            transport: TransportSpec::default(),
         }
     }
 }
@@ -89,6 +94,10 @@ impl FederationSpec {
     /// How peers deal with each other.
     pub fn actions(&self) -> ActionsConfig {
         let mut actions = ActionsConfig::default();
+        if self.transport.mode != Mode::None {
+            actions.stages.push(Stage::Session);
+        }
+        actions.transport = self.transport.config();
         actions.stages.retain(|stage| !self.without.contains(stage));
         actions.gate = self.gate;
         actions.envelope.skew = self.skew;

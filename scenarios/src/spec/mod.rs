@@ -13,6 +13,7 @@ pub mod profile;
 pub mod protocol;
 pub mod report;
 pub mod story;
+pub mod transport;
 pub mod workload;
 
 use fedsim_protocols::SimDuration;
@@ -32,6 +33,7 @@ pub use profile::Profile;
 pub use protocol::{PbftSpec, PerOrganisation, ProtocolSpec, SwimSpec};
 pub use report::Report;
 pub use story::{PbftWords, RaftWords, RumorWords, Story, SwimWords};
+pub use transport::{CertificateSpec, TransportSpec};
 pub use workload::{Arrivals, LoadLoop, Mix, Rate, RequestLoad, RumorStart, Workload};
 
 /// How signatures are made. It changes how long a run takes and nothing else.

@@ -4,10 +4,12 @@
 //! what of that it cannot show. Must not know how a layer works.
 
 use fedsim_protocols::federation::envelope::Stage;
+use fedsim_protocols::federation::transport::Mode;
 use fedsim_protocols::federation::trust::Model;
 use fedsim_protocols::stack::{Across, PrivacyGate, Screening};
 
 use super::federation::FederationSpec;
+use super::transport::TransportSpec;
 
 /// A published way to federate agents.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -24,7 +26,8 @@ pub enum Profile {
     ///
     /// Source: Model Context Protocol, revision 2025-06-18, "Authorization" and "Security Best
     /// Practices"; OAuth 2.1 bearer tokens (RFC 6750). A token is modelled as a list of who may use
-    /// what, since a stolen one is as good as a name.
+    /// what, since a stolen one is as good as a name. The channel keeps others from sending again what
+    /// they overhear.
     McpOverHttps,
     /// The federation of ruflo as its ADR-078 specifies it: signed envelopes with target, time and
     /// nonce, levels with capabilities that a score moves, circuit breakers, personal data taken out before sending, votes of two thirds
@@ -117,6 +120,7 @@ impl Profile {
                     Stage::Audit,
                 ],
                 gate: PrivacyGate::Off,
+                transport: TransportSpec::of_mode(Mode::ServerOnly),
                 across: Across::Broadcast,
                 ..full
             },
@@ -124,6 +128,7 @@ impl Profile {
                 without: vec![Stage::Execution],
                 trust_model: Some(Model::Reference),
                 breaker: true,
+                transport: TransportSpec::of_mode(Mode::Mutual),
                 ..full
             },
             Self::RufloShipped => FederationSpec {
@@ -143,6 +148,7 @@ impl Profile {
                 trust_model: Some(Model::Sound),
                 breaker: true,
                 screening: Screening::Inbound,
+                transport: TransportSpec::of_mode(Mode::Mutual),
                 ..full
             },
         }

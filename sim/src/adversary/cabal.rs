@@ -251,7 +251,7 @@ impl<P: Protocol> Cabal<P> {
         &mut self,
         (me, now): (PeerId, LocalTime),
         role: usize,
-        machine: &P,
+        machine: &mut P,
         outbox: &mut Outbox<P>,
     ) {
         for (place, what) in self.roles[role].what.clone().into_iter().enumerate() {
@@ -259,7 +259,7 @@ impl<P: Protocol> Cabal<P> {
                 Behaviour::Replay => self.replay(role),
                 Behaviour::Flood => self.flood(me, role),
                 _ => self.lend((me, now, role), |forge, means| {
-                    forge.act(what, machine, means)
+                    forge.act(what, &mut *machine, means)
                 }),
             }
             self.note(role, place, self.sends.len() as u64);

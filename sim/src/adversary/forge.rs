@@ -82,7 +82,7 @@ pub trait Forge<P: Protocol>: Send + Sync {
     }
 
     /// What an attack does by itself, once a pace.
-    fn act(&self, what: Behaviour, machine: &P, means: &mut Means<'_, P>) {
+    fn act(&self, what: Behaviour, machine: &mut P, means: &mut Means<'_, P>) {
         let _ = (what, machine, means);
     }
 }

@@ -26,6 +26,26 @@ pub(crate) type Forgery = fn(&Operation) -> Operation;
 
 type RaftMeans<'a, R> = Means<'a, RaftPeer<R>>;
 
+impl RaftForge {
+    /// What an attack does by itself, once a pace.
+    pub(super) fn strike<R: Rules>(
+        &self,
+        what: Behaviour,
+        machine: &RaftPeer<R>,
+        means: &mut RaftMeans<'_, R>,
+    ) {
+        let Some(server) = machine.as_server() else {
+            return;
+        };
+        match what {
+            Behaviour::TermInflation => inflate(server, means),
+            Behaviour::ForgedLog => invade(server, self.forgery, means),
+            Behaviour::SeizeLeadership if server.role() != Role::Leader => inflate(server, means),
+            _ => {}
+        }
+    }
+}
+
 impl<R: Rules> Forge<RaftPeer<R>> for RaftForge {
     fn leads(&self, message: &RaftMessage) -> bool {
         matches!(
@@ -103,16 +123,8 @@ impl<R: Rules> Forge<RaftPeer<R>> for RaftForge {
         false
     }
 
-    fn act(&self, what: Behaviour, machine: &RaftPeer<R>, means: &mut RaftMeans<'_, R>) {
-        let Some(server) = machine.as_server() else {
-            return;
-        };
-        match what {
-            Behaviour::TermInflation => inflate(server, means),
-            Behaviour::ForgedLog => invade(server, self.forgery, means),
-            Behaviour::SeizeLeadership if server.role() != Role::Leader => inflate(server, means),
-            _ => {}
-        }
+    fn act(&self, what: Behaviour, machine: &mut RaftPeer<R>, means: &mut RaftMeans<'_, R>) {
+        self.strike(what, machine, means);
     }
 }
 

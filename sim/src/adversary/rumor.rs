@@ -104,7 +104,7 @@ impl<R: Rules> Forge<Rumor<R>> for RumorForge {
         }
     }
 
-    fn act(&self, what: Behaviour, _: &Rumor<R>, means: &mut RumorMeans<'_, R>) {
+    fn act(&self, what: Behaviour, _: &mut Rumor<R>, means: &mut RumorMeans<'_, R>) {
         if what == Behaviour::IdSuppression {
             suppress(means);
         }

@@ -138,7 +138,7 @@ impl<R: SwimRules> Forge<Swim<R>> for SwimForge {
         }
     }
 
-    fn act(&self, what: Behaviour, machine: &Swim<R>, means: &mut SwimMeans<'_, R>) {
+    fn act(&self, what: Behaviour, machine: &mut Swim<R>, means: &mut SwimMeans<'_, R>) {
         let news = match what {
             Behaviour::FalseSuspicion => false_suspicions(machine, means),
             Behaviour::IncarnationInflation => inflated(machine, means),

@@ -144,7 +144,7 @@ impl Desk {
     fn act(&mut self) -> Vec<(PeerId, RaftMessage)> {
         let mut outbox = Outbox::new();
         self.cabal
-            .act((PeerId(0), NOW), 0, &self.machine, &mut outbox);
+            .act((PeerId(0), NOW), 0, &mut self.machine, &mut outbox);
         let said = sends(&mut outbox).into_iter();
         said.map(|(to, payload)| (to, (*payload).clone())).collect()
     }

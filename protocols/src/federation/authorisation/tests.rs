@@ -15,7 +15,7 @@ use crate::time::LocalTime;
 needed!(nothing_is_allowed_by_default: denies_what_is_not_exposed, AllowsByDefault);
 needed!(a_kind_needs_its_capability: denies_spawning_by_ping, KindsUnchecked);
 needed!(a_level_is_needed: denies_above_the_level, LevelsUnchecked);
-needed!(a_session_has_no_level_of_its_own: lowers_open_sessions, StaleSessions);
+needed!(a_session_has_no_level_of_its_own: lowers_open_sessions, StaleSessions, SessionsOutliveFalls);
 needed!(queued_work_is_judged_when_it_starts: drops_queued_work, QueueUnchecked);
 needed!(grants_are_signed: denies_a_forged_grant, GrantsUnsigned);
 needed!(grants_end: denies_an_expired_grant, GrantsEternal);

@@ -5,9 +5,10 @@ use std::fmt;
 use borsh::{BorshDeserialize, BorshSerialize};
 
 use crate::federation::rules::{Rules, Strict};
+use crate::fold::{Fold, Folder};
+use crate::fold_enum;
 use crate::identity::{Identity, Keys, PublicKey};
 use crate::time::LocalTime;
-use crate::{fold_enum, fold_struct};
 
 use super::modelled::{ModelledChannel, ModelledEndpoint};
 use super::tls::{TlsChannel, TlsEndpoint};
@@ -89,7 +90,12 @@ pub struct Segment {
     pub padding: u32,
 }
 
-fold_struct!(Segment { bytes, padding });
+impl Fold for Segment {
+    /// How much is said, not what: signatures are part of it.
+    fn fold(&self, into: &mut Folder) {
+        into.u64(self.wire_len() as u64);
+    }
+}
 
 impl Segment {
     /// Bytes on the wire.

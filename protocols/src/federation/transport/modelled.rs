@@ -40,6 +40,8 @@ pub(super) mod sizes {
     pub(crate) const CERTIFICATE: usize = 294;
     /// An alert.
     pub(crate) const ALERT: usize = 24;
+    /// The same before there are keys.
+    pub(crate) const CLEAR_ALERT: usize = 7;
     /// What a client says before anything protected, for the sake of old middleboxes.
     pub(crate) const CHANGE_CIPHER_SPEC: usize = 6;
     /// What a record adds to its content: header, content type, tag.
@@ -276,18 +278,23 @@ impl ModelledChannel {
             flights.try_for_each(|flight| self.on_flight::<R>(flight, now, keys))
         });
         if let Err(error) = result {
-            let is_first_word = matches!(self.phase, Phase::AwaitsServer { .. });
-            let before = if is_first_word {
-                sizes::CHANGE_CIPHER_SPEC
-            } else {
-                0
-            };
+            let size = self.alert_size(error);
             self.phase = Phase::Dead;
             if error != ChannelError::Refused {
-                self.send(Flight::Alert, before + sizes::ALERT);
+                self.send(Flight::Alert, size);
             }
         }
         result
+    }
+
+    /// The bytes of an alert: in the clear as long as there are no keys.
+    fn alert_size(&self, error: ChannelError) -> usize {
+        match self.phase {
+            Phase::AwaitsHello { .. } => sizes::CLEAR_ALERT,
+            Phase::AwaitsServer { .. } if error == ChannelError::Malformed => sizes::CLEAR_ALERT,
+            Phase::AwaitsServer { .. } => sizes::CHANGE_CIPHER_SPEC + sizes::ALERT,
+            Phase::AwaitsClient { .. } | Phase::Open { .. } | Phase::Dead => sizes::ALERT,
+        }
     }
 
     fn on_flight<R: Rules>(

@@ -71,6 +71,8 @@ pub enum End {
     Silent,
     /// Somebody ended it: this side, or the other.
     Terminated,
+    /// The other side does not know it.
+    Forgotten,
 }
 
 fold_enum!(End {
@@ -80,6 +82,7 @@ fold_enum!(End {
     3 = CertificateOver {},
     4 = Silent {},
     5 = Terminated {},
+    6 = Forgotten {},
 });
 
 impl End {
@@ -92,6 +95,7 @@ impl End {
             Self::CertificateOver => "own-certificate-over",
             Self::Silent => "peer-silent",
             Self::Terminated => "terminated",
+            Self::Forgotten => "session-forgotten",
         }
     }
 }
@@ -290,6 +294,14 @@ impl<R: Rules> Session<R> {
         Some(SessionEvent::Ended(end))
     }
 
+    /// Whether it has less than a quarter of its lifetime left and may be given more.
+    pub fn wants_renewal(&self, now: LocalTime) -> bool {
+        let lifetime = self.config.lifetime;
+        let longest = self.opened_at + self.config.lifetime_max;
+        let is_near = self.expires_at.since(now) * 4 < lifetime;
+        self.is_open() && is_near && self.expires_at < longest
+    }
+
     /// Lives longer from now on, as far as the longest life allows; tells the other side.
     pub fn renew(&mut self, now: LocalTime) -> Vec<Packet> {
         if !self.is_open() {
@@ -349,10 +361,12 @@ impl<R: Rules> Session<R> {
         let moments = [
             Some(self.expires_at()),
             Some(match self.channel.is_established() {
-                true => self.said_at + config.heartbeat,
+                true => {
+                    let silence = config.heartbeat * u64::from(config.missed_max);
+                    (self.said_at + config.heartbeat).min(self.heard_at + silence)
+                }
                 false => self.opened_at + config.handshake_max,
             }),
-            Some(self.heard_at + config.heartbeat * u64::from(config.missed_max)),
             self.carriage.next_due(),
         ];
         let due = moments.into_iter().flatten().min();

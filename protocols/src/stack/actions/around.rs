@@ -9,6 +9,8 @@ use crate::federation::rules::Rules;
 use crate::identity::{Identity, Keys};
 use crate::time::LocalTime;
 
+use crate::stack::sessions::Channel;
+
 use super::conduct::Conduct;
 
 /// What the receiver asks its neighbours.
@@ -18,6 +20,8 @@ pub(super) struct Around<'a, R: Rules> {
     pub(super) gate: &'a Gate<R>,
     pub(super) conduct: &'a Conduct<R>,
     pub(super) screen: Option<&'a Screen<R>>,
+    /// Over what the envelope came.
+    pub(super) channel: Channel,
     /// What the gate allowed, and on whose account.
     pub(super) permit: Option<Permit>,
 }
@@ -27,8 +31,11 @@ impl<R: Rules> Neighbours for Around<'_, R> {
         audience == self.identity
     }
 
-    fn session_of(&self, _: &Action) -> (bool, bool) {
-        (false, false)
+    fn session_of(&self, action: &Action) -> (bool, bool) {
+        let is_open = self.channel.session == Some(action.session);
+        // Where nobody proves anything, whoever asks is believed.
+        let proven = self.channel.proven;
+        (is_open, proven.is_none_or(|proven| proven == action.source))
     }
 
     fn is_barred(&self, source: Identity) -> bool {
@@ -46,7 +53,7 @@ impl<R: Rules> Neighbours for Around<'_, R> {
     fn is_authorised(&mut self, action: &Action, now: LocalTime, keys: &mut Keys) -> bool {
         let request = Request {
             source: action.source,
-            session: None,
+            session: self.channel.session,
             kind: action.kind,
             capability: &action.capability,
             grants: &action.grants,

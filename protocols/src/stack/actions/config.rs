@@ -4,6 +4,8 @@ use crate::federation::audit::AuditConfig;
 use crate::federation::envelope::{EnvelopeConfig, Stage};
 use crate::time::SimDuration;
 
+use crate::stack::sessions::TransportConfig;
+
 use super::conduct::ConductConfig;
 use super::onward::Delegation;
 use super::purse::Pool;
@@ -33,6 +35,8 @@ pub struct ActionsConfig {
     pub pool: Option<Pool>,
     /// What it hands on.
     pub delegations: Vec<Delegation>,
+    /// How peers prove to each other who they are. Sessions are judged by [`Stage::Session`].
+    pub transport: TransportConfig,
 }
 
 /// When private data is taken out of a payload.
@@ -60,8 +64,8 @@ pub enum Screening {
 }
 
 impl Default for ActionsConfig {
-    /// All checks, 2 s for an answer, no time for work. There is no stage for sessions as long as
-    /// nothing opens any.
+    /// All checks, 2 s for an answer, no time for work. No sessions, and no stage that
+    /// asks for them.
     fn default() -> Self {
         let stages = Stage::ORDER.into_iter();
         Self {
@@ -76,6 +80,7 @@ impl Default for ActionsConfig {
             audit: AuditConfig::default(),
             pool: None,
             delegations: Vec::new(),
+            transport: TransportConfig::default(),
         }
     }
 }

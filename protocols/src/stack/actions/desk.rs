@@ -13,7 +13,7 @@ use crate::identity::Identity;
 use crate::peer::PeerId;
 use crate::signed::Signed;
 use crate::stack::message::Load;
-use crate::stack::{Ctx, StackEvent, StackTimer};
+use crate::stack::{Ctx, StackTimer};
 use crate::time::SimDuration;
 
 use super::book::Open;
@@ -109,16 +109,6 @@ impl<R: Rules> Office<R> {
             }
         }
         postings
-    }
-
-    /// The first byte of an errand leaves.
-    pub(super) fn depart(&mut self, number: u64, ctx: &mut Ctx<'_, R>) -> Option<Posting> {
-        let open = self.book.get_mut(number)?;
-        let (to, action) = (open.to, open.action.clone());
-        ctx.notify(StackEvent::ActionLeft { action: action.id });
-        ctx.set_timer(StackTimer::Resend { number }, self.config.resend_after);
-        let load = Load::Action { action };
-        Some(Posting { to, load })
     }
 
     /// Notes what was not sent, since nothing of it may leave.

@@ -14,9 +14,11 @@
 mod around;
 mod bid;
 mod book;
+mod channels;
 mod conduct;
 mod config;
 mod counter;
+mod departures;
 mod desk;
 mod office;
 mod onward;

@@ -16,7 +16,7 @@ use crate::federation::identity::Registry;
 use crate::federation::injection::{Direction, Screen};
 use crate::federation::rules::Rules;
 use crate::federation::sanitise::PairKey;
-use crate::federation::terms::{ActionId, Amount, Digest, Level, Nonce, Organisation, SessionId};
+use crate::federation::terms::{ActionId, Amount, Digest, Level, Organisation};
 use crate::identity::Identity;
 use crate::outbox::{PersistToken, RequestId};
 use crate::peer::PeerId;
@@ -24,6 +24,7 @@ use crate::protocol::Durable;
 use crate::signed::Signed;
 use crate::stack::config::Federation;
 use crate::stack::message::Load;
+use crate::stack::sessions::{Channel, Sessions};
 use crate::stack::{Ctx, StackEvent, StackRecord, StackTimer};
 
 use super::around::{Around, is_clean};
@@ -31,6 +32,7 @@ use super::book::{Book, Open};
 use super::conduct::Conduct;
 use super::config::{ActionsConfig, PrivacyGate, Screening};
 use super::counter::{self, ActionRecord, Slots};
+use super::departures::nonce;
 use super::onward::{Asker, Place};
 use super::purse::Purse;
 use super::records::Records;
@@ -84,6 +86,7 @@ pub(in crate::stack) struct Office<R: Rules> {
     pub(super) costs: BTreeMap<u64, Costs>,
     /// What was made ready to be sent and does not answer the input at hand.
     pub(super) postings: Vec<Posting>,
+    pub(super) sessions: Sessions<R>,
 }
 
 impl<R: Rules> Office<R> {
@@ -114,6 +117,7 @@ impl<R: Rules> Office<R> {
         let secret = *blake3::keyed_hash(&secret, &identity.0).as_bytes();
         Self {
             receiver: Receiver::with_stages(config.envelope, config.stages.iter().copied()),
+            sessions: Sessions::new(config.transport, federation.papers.get(&me)),
             config: Arc::clone(config),
             federation: Arc::clone(federation),
             identity,
@@ -257,7 +261,7 @@ impl<R: Rules> Office<R> {
         PairKey::new(secret, &own.to_le_bytes(), &other.to_le_bytes())
     }
 
-    fn draw_up(&self, audience: Identity, errand: Errand, ctx: &mut Ctx<'_, R>) -> Action {
+    fn draw_up(&mut self, audience: Identity, errand: Errand, ctx: &mut Ctx<'_, R>) -> Action {
         let issued_at = ctx.now();
         let expires_at = issued_at + errand.lifetime;
         let salt = ctx.rng().next_u64();
@@ -265,12 +269,13 @@ impl<R: Rules> Office<R> {
             tokens: errand.tokens_max,
             money: errand.money_max,
         };
+        let session = self.session_with(errand.to, ctx);
         Action {
             version: PROTOCOL_VERSION,
             id: ActionId::new(expires_at, salt),
             source: self.identity,
             audience,
-            session: SessionId([0; 16]),
+            session,
             kind: errand.kind,
             capability: errand.capability,
             payload: errand.payload,
@@ -284,26 +289,7 @@ impl<R: Rules> Office<R> {
         }
     }
 
-    /// No answer came in time: sends again, or gives up if the action has expired.
-    pub(in crate::stack) fn resend(
-        &mut self,
-        number: u64,
-        ctx: &mut Ctx<'_, R>,
-    ) -> Option<Posting> {
-        let open = self.book.get_mut(number)?;
-        if ctx.now() >= open.action.expires_at {
-            self.end(number, Ending::Unknown, ctx);
-            return None;
-        }
-        let again = open.action.again(open.action.session, nonce(ctx));
-        open.action = ctx.sign(again);
-        let (to, action) = (open.to, open.action.clone());
-        ctx.set_timer(StackTimer::Resend { number }, self.config.resend_after);
-        let load = Load::Action { action };
-        Some(Posting { to, load })
-    }
-
-    fn end(&mut self, number: u64, ending: Ending, ctx: &mut Ctx<'_, R>) {
+    pub(super) fn end(&mut self, number: u64, ending: Ending, ctx: &mut Ctx<'_, R>) {
         if let Some(open) = self.book.close(number) {
             ctx.cancel_timer(StackTimer::Resend { number });
             self.note_ending(&open, ending, ctx);
@@ -317,16 +303,18 @@ impl<R: Rules> Office<R> {
     /// An envelope came.
     pub(in crate::stack) fn receive(
         &mut self,
-        from: PeerId,
+        channel: Channel,
         action: &Signed<Action>,
         ctx: &mut Ctx<'_, R>,
     ) -> Option<Posting> {
+        let from = channel.from;
         let mut around = Around {
             identity: self.identity,
             registry: &self.registry,
             gate: &self.gate,
             conduct: &self.conduct,
             screen: self.screen.as_ref(),
+            channel,
             permit: None,
         };
         let arrival = Arrival::Decoded {
@@ -336,7 +324,7 @@ impl<R: Rules> Office<R> {
         let now = ctx.now();
         let verdict = (self.receiver).receive(arrival, now, ctx.keys(), &mut around);
         let permit = around.permit;
-        self.note_envelope(from, action.source, &verdict, ctx);
+        self.note_envelope(channel, action.source, &verdict, ctx);
         match verdict {
             Verdict::Execute {
                 action,
@@ -492,8 +480,7 @@ impl<R: Rules> Office<R> {
         }
     }
 
-    /// The audience says no, or that it does not know. Unsigned, so only believed from where the
-    /// action went.
+    /// The audience says no, or does not know. Unsigned: only believed from where the action went.
     pub(in crate::stack) fn on_refusal(
         &mut self,
         from: PeerId,
@@ -514,10 +501,4 @@ impl<R: Rules> Office<R> {
             }
         }
     }
-}
-
-fn nonce<R: Rules>(ctx: &mut Ctx<'_, R>) -> Nonce {
-    let mut bytes = [0; 16];
-    ctx.rng().fill_bytes(&mut bytes);
-    Nonce(bytes)
 }

@@ -8,18 +8,18 @@ use crate::federation::rules::Rules;
 use crate::federation::terms::{Capability, Money};
 use crate::federation::trust::Evidence;
 use crate::identity::Identity;
-use crate::peer::PeerId;
-use crate::stack::{Ctx, StackEvent, StackMessage};
+use crate::stack::sessions::Channel;
+use crate::stack::{Ctx, StackEvent};
 
 use super::Ending;
 use super::book::Open;
-use super::office::{Office, Posting, Work};
+use super::office::{Office, Work};
 
 impl<R: Rules> Office<R> {
     /// Recomputes what is thought of everybody, and acts on it.
     pub(in crate::stack) fn on_evaluate(&mut self, ctx: &mut Ctx<'_, R>) {
         for (of, level) in self.conduct.evaluate(ctx) {
-            self.gate.set_level(of, level);
+            self.trust(of, level, ctx);
         }
     }
 
@@ -41,7 +41,7 @@ impl<R: Rules> Office<R> {
         ctx: &mut Ctx<'_, R>,
     ) {
         if let Some((of, level)) = self.conduct.saw(channel, claimed, evidence, ctx) {
-            self.gate.set_level(of, level);
+            self.trust(of, level, ctx);
         }
     }
 
@@ -63,15 +63,16 @@ impl<R: Rules> Office<R> {
         self.saw(audience, audience, Evidence::Sent, ctx);
     }
 
-    /// Notes what came of an envelope, against the peer that it came from.
+    /// Notes what came of an envelope, against the peer that its channel authenticated.
     pub(super) fn note_envelope(
         &mut self,
-        from: PeerId,
+        channel: Channel,
         claimed: Identity,
         verdict: &Verdict,
         ctx: &mut Ctx<'_, R>,
     ) {
-        let channel = self.federation.directory.identities[&from];
+        let at = self.federation.directory.identities[&channel.from];
+        let channel = channel.proven.unwrap_or(at);
         if claimed == channel && proves_itself(verdict) {
             self.meet(channel, ctx);
         }
@@ -131,9 +132,8 @@ impl<R: Rules> Office<R> {
             return false;
         };
         let refusal = self.refuse(from, (Refusal::Denied, true), Some(&action), ctx);
-        if let Some(Posting { to, load }) = refusal {
-            let load = Box::new(load);
-            ctx.send(to, StackMessage::Plain { load });
+        if let Some(refusal) = refusal {
+            self.carry(refusal, ctx);
         }
         false
     }

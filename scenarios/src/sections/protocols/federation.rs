@@ -7,7 +7,7 @@ use fedsim_protocols::federation::trust::Model;
 use fedsim_protocols::stack::{Across, PrivacyGate, Screening};
 
 use super::budgets::{budgets, delegate};
-use super::{Named, Preset, Table};
+use super::{Named, Preset, Table, transport};
 use crate::layer::choice::only;
 use crate::layer::names::Peers;
 use crate::layer::quantity::{duration, positive_duration};
@@ -171,6 +171,11 @@ const STAGES: Words<Stage> = words(&[
     ),
     ("signature", "The source's signature.", Stage::Signature),
     ("audience", "That it is for the receiver.", Stage::Audience),
+    (
+        "session",
+        "That it came in a session with its source; stands where there are sessions.",
+        Stage::Session,
+    ),
     ("freshness", "That it is of the present.", Stage::Freshness),
     ("replay", "That it was not seen before.", Stage::Replay),
     ("revocation", "That its source may act.", Stage::Revocation),
@@ -230,12 +235,12 @@ impl Shape<Capability> for CapabilityName {
 }
 
 fn section() -> Section<FederationSpec> {
-    money(conduct(audit(pace(who(Section::new(
+    transport::keys(money(conduct(audit(pace(who(Section::new(
         "A federation of the scenario's organisations. Actions are signed, judged by a list of \
          checks, done once and answered by a receipt; what changes shared state is decided. Errands \
          stand under `[[workload.errands]]`.",
         FederationSpec::default(),
-    ))))))
+    )))))))
     .check(|spec, node, reader| {
         if spec.work_min > spec.work_max {
             let right = format!("must be at least work_min, {}", spec.work_min);

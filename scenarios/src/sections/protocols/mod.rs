@@ -6,6 +6,7 @@ mod pbft;
 mod raft;
 mod rumor;
 mod swim;
+mod transport;
 
 use crate::layer::out::Entries;
 use crate::layer::section::Part;

@@ -7,7 +7,7 @@ use fedsim_protocols::federation::rules::Rules;
 use fedsim_protocols::federation::terms::{
     Account, ActionId, ActionKind, Budget, Capability, Money, Nonce, Scope, SessionId,
 };
-use fedsim_protocols::stack::{Load, StackMessage};
+use fedsim_protocols::stack::{Load, StackMessage, StackPeer};
 use fedsim_protocols::{LocalTime, PeerId, Signed, SimDuration};
 use fedsim_scenarios::spec::Behaviour;
 use rand::Rng as _;
@@ -22,10 +22,22 @@ const TOO_LONG: SimDuration = SimDuration::from_secs(3_600);
 /// Less than honest work takes.
 const A_MOMENT: SimDuration = SimDuration::from_millis(150);
 
-pub(super) type Make<R> = fn(&StackForge, PeerId, &mut StackMeans<'_, R>) -> Option<Signed<Action>>;
+pub(super) type Make<R> = fn(&StackForge, To, &mut StackMeans<'_, R>) -> Option<Signed<Action>>;
+
+/// Whom an envelope is for, and the session in which it goes.
+#[derive(Clone, Copy)]
+pub(super) struct To {
+    pub(super) peer: PeerId,
+    pub(super) session: SessionId,
+}
 
 /// What a behaviour sends by itself, if it is about actions.
-pub(super) fn act<R: Rules>(forge: &StackForge, what: Behaviour, means: &mut StackMeans<'_, R>) {
+pub(super) fn act<R: Rules>(
+    forge: &StackForge,
+    what: Behaviour,
+    machine: &mut StackPeer<R>,
+    means: &mut StackMeans<'_, R>,
+) {
     let make: Make<R> = match what {
         Behaviour::Impersonate => impersonated,
         Behaviour::Tamper => tampered,
@@ -43,9 +55,22 @@ pub(super) fn act<R: Rules>(forge: &StackForge, what: Behaviour, means: &mut Sta
         let Some(to) = pick(&targets, means) else {
             return;
         };
-        if let Some(action) = make(forge, to, means) {
-            means.send(to, plain(Load::Action { action }));
-        }
+        send(to, machine, means, |to, means| make(forge, to, means));
+    }
+}
+
+/// Sends an envelope in the session that the member's machine has with `to`, if there are sessions.
+pub(super) fn send<R: Rules>(
+    to: PeerId,
+    machine: &mut StackPeer<R>,
+    means: &mut StackMeans<'_, R>,
+    make: impl FnOnce(To, &mut StackMeans<'_, R>) -> Option<Signed<Action>>,
+) {
+    let (session, begun) = machine.session_to(to, (means.now, &mut *means.dice));
+    let action = make(To { peer: to, session }, means);
+    let sealed = action.map(|action| machine.sealed(to, Load::Action { action }, means.now));
+    for message in begun.into_iter().chain(sealed.into_iter().flatten()) {
+        means.send(to, message);
     }
 }
 
@@ -66,11 +91,7 @@ fn before(now: LocalTime, span: SimDuration) -> LocalTime {
 }
 
 /// What the acting member may well ask of `to`: a message.
-pub(super) fn usual<R: Rules>(
-    forge: &StackForge,
-    to: PeerId,
-    means: &mut StackMeans<'_, R>,
-) -> Action {
+pub(super) fn usual<R: Rules>(forge: &StackForge, to: To, means: &mut StackMeans<'_, R>) -> Action {
     let identities = &forge.federation.directory.identities;
     let source = identities[&means.me];
     let expires_at = means.now + LIFETIME;
@@ -78,8 +99,8 @@ pub(super) fn usual<R: Rules>(
         version: PROTOCOL_VERSION,
         id: ActionId::new(expires_at, means.dice.next_u64()),
         source,
-        audience: identities[&to],
-        session: SessionId([0; 16]),
+        audience: identities[&to.peer],
+        session: to.session,
         kind: ActionKind::Message,
         capability: capability(ActionKind::Message),
         payload: b"do this".to_vec(),
@@ -121,14 +142,14 @@ fn capability(kind: ActionKind) -> Capability {
 /// In the name of somebody else; the signature is the member's own.
 fn impersonated<R: Rules>(
     forge: &StackForge,
-    to: PeerId,
+    to: To,
     means: &mut StackMeans<'_, R>,
 ) -> Option<Signed<Action>> {
     let others: Vec<PeerId> = means
         .others
         .iter()
         .copied()
-        .filter(|it| *it != to)
+        .filter(|it| *it != to.peer)
         .collect();
     let victim = pick(&others, means)?;
     let source = forge.federation.directory.identities[&victim];
@@ -140,12 +161,12 @@ fn impersonated<R: Rules>(
 /// The newest action of another for this audience, with another content.
 fn tampered<R: Rules>(
     forge: &StackForge,
-    to: PeerId,
+    to: To,
     means: &mut StackMeans<'_, R>,
 ) -> Option<Signed<Action>> {
-    let audience = forge.federation.directory.identities[&to];
+    let audience = forge.federation.directory.identities[&to.peer];
     let mut seen = means.memory.newest_first();
-    let genuine = seen.find_map(|seen| match load_of(seen.payload) {
+    let genuine = seen.find_map(|seen| match load_of(seen.payload)? {
         Load::Action { action } if action.audience == audience => {
             let is_anothers = means.ring.owner_of(&action.signer()).is_none();
             is_anothers.then(|| action.clone())
@@ -165,7 +186,7 @@ fn tampered<R: Rules>(
 /// What the member was never let use.
 fn overreaching<R: Rules>(
     forge: &StackForge,
-    to: PeerId,
+    to: To,
     means: &mut StackMeans<'_, R>,
 ) -> Option<Signed<Action>> {
     let kinds = [
@@ -182,7 +203,7 @@ fn overreaching<R: Rules>(
 /// A kind of action under the capability of another.
 fn privileged<R: Rules>(
     forge: &StackForge,
-    to: PeerId,
+    to: To,
     means: &mut StackMeans<'_, R>,
 ) -> Option<Signed<Action>> {
     let mut action = usual(forge, to, means);
@@ -193,7 +214,7 @@ fn privileged<R: Rules>(
 /// By a grant that the member issued itself, in its own name or in that of whom it asks.
 fn self_granted<R: Rules>(
     forge: &StackForge,
-    to: PeerId,
+    to: To,
     means: &mut StackMeans<'_, R>,
 ) -> Option<Signed<Action>> {
     let mut action = usual(forge, to, means);
@@ -209,7 +230,7 @@ fn self_granted<R: Rules>(
         parent: None,
     });
     let names_audience = means.dice.below(2) == 1;
-    let audience = forge.federation.roster.clients.get(&to);
+    let audience = forge.federation.roster.clients.get(&to.peer);
     let grant = match audience.filter(|_| names_audience) {
         Some(audience) => Signed::from_parts(own.content().clone(), *audience, own.signature()),
         None => own,
@@ -221,7 +242,7 @@ fn self_granted<R: Rules>(
 /// What expired long ago, or will have by the time it is done.
 fn expired<R: Rules>(
     forge: &StackForge,
-    to: PeerId,
+    to: To,
     means: &mut StackMeans<'_, R>,
 ) -> Option<Signed<Action>> {
     let action = usual(forge, to, means);
@@ -238,7 +259,7 @@ fn expired<R: Rules>(
 /// Too large, valid for too long, or of another expiry than its name says.
 fn malformed<R: Rules>(
     forge: &StackForge,
-    to: PeerId,
+    to: To,
     means: &mut StackMeans<'_, R>,
 ) -> Option<Signed<Action>> {
     let mut action = usual(forge, to, means);

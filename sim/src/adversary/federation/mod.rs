@@ -6,6 +6,7 @@
 //! `actions` attacks what peers do for each other, `spending` what others pay for.
 
 mod actions;
+mod relay;
 mod spending;
 
 use std::sync::Arc;
@@ -85,7 +86,7 @@ impl StackForge {
         message: &StackMessage,
         means: &mut StackMeans<'_, R>,
     ) -> Option<StackMessage> {
-        match load_of(message) {
+        match load_of(message)? {
             Load::Raft { message } => self
                 .with_raft(means, |forge, means| changed(change, forge, message, means))
                 .map(|message| plain(Load::Raft { message })),
@@ -238,7 +239,10 @@ impl StackForge {
 
 impl<R: Rules> Forge<StackPeer<R>> for StackForge {
     fn leads(&self, message: &StackMessage) -> bool {
-        match load_of(message) {
+        let Some(load) = load_of(message) else {
+            return false;
+        };
+        match load {
             Load::Raft { message } => Forge::<RaftPeer>::leads(&self.raft, message),
             Load::Pbft { message } => Forge::<PbftPeer>::leads(&self.pbft, message),
             Load::Action { .. }
@@ -262,7 +266,10 @@ impl<R: Rules> Forge<StackPeer<R>> for StackForge {
     }
 
     fn is_evidence(&self, message: &StackMessage) -> bool {
-        match load_of(message) {
+        let Some(load) = load_of(message) else {
+            return false;
+        };
+        match load {
             Load::Pbft { message } => Forge::<PbftPeer>::is_evidence(&self.pbft, message),
             Load::Action { .. } => true,
             Load::Raft { .. }
@@ -306,14 +313,14 @@ impl<R: Rules> Forge<StackPeer<R>> for StackForge {
         means: &mut StackMeans<'_, R>,
     ) -> Twist<StackMessage> {
         match load_of(message) {
-            Load::Raft { message } if is_of(what, "raft") => {
+            Some(Load::Raft { message }) if is_of(what, "raft") => {
                 let server = machine.server();
                 let twist = self.with_raft(means, |forge, means| {
                     forge.twist(what, (to, message), server, means)
                 });
                 carried(twist, |message| Load::Raft { message })
             }
-            Load::Pbft { message } if is_of(what, "pbft") => {
+            Some(Load::Pbft { message }) if is_of(what, "pbft") => {
                 let part = Part::of(message);
                 let speaker = match part {
                     Part::Client => machine.client(),
@@ -338,8 +345,11 @@ impl<R: Rules> Forge<StackPeer<R>> for StackForge {
         machine: &StackPeer<R>,
         means: &mut StackMeans<'_, R>,
     ) -> bool {
+        if what == Behaviour::RelayHandshake {
+            return relay::hear((from, message), machine, means);
+        }
         match load_of(message) {
-            Load::Raft { message } if is_of(what, "raft") => {
+            Some(Load::Raft { message }) if is_of(what, "raft") => {
                 let server = machine.server();
                 self.with_raft(means, |forge, means| {
                     forge.hear(what, (from, message), server, means)
@@ -349,19 +359,19 @@ impl<R: Rules> Forge<StackPeer<R>> for StackForge {
         }
     }
 
-    fn act(&self, what: Behaviour, machine: &StackPeer<R>, means: &mut StackMeans<'_, R>) {
+    fn act(&self, what: Behaviour, machine: &mut StackPeer<R>, means: &mut StackMeans<'_, R>) {
         if is_of(what, "raft") {
             let server = machine.server();
-            self.with_raft(means, |forge, means| forge.act(what, server, means));
+            self.with_raft(means, |forge, means| forge.strike(what, server, means));
         }
         if let Some(replica) = machine.replica().filter(|_| is_of(what, "pbft")) {
             self.with_pbft(Part::Replica, means, |forge, means| {
-                forge.act(what, replica, means);
+                forge.strike(what, replica, means);
             });
         }
         match what {
-            Behaviour::DelegationRing => spending::handed_back(self, means),
-            _ => actions::act(self, what, means),
+            Behaviour::DelegationRing => spending::handed_back(self, machine, means),
+            _ => actions::act(self, what, machine, means),
         }
     }
 }
@@ -397,20 +407,23 @@ fn plain(load: Load) -> StackMessage {
     StackMessage::Plain { load }
 }
 
-fn load_of(message: &StackMessage) -> &Load {
-    let StackMessage::Plain { load } = message;
-    load
+/// What a message says to whoever reads it on its way; in a session nobody does.
+fn load_of(message: &StackMessage) -> Option<&Load> {
+    match message {
+        StackMessage::Plain { load } => Some(load),
+        StackMessage::Packet { .. } | StackMessage::NoSession { .. } => None,
+    }
 }
 
 fn raft_of(message: &StackMessage) -> Option<&RaftMessage> {
-    match load_of(message) {
+    match load_of(message)? {
         Load::Raft { message } => Some(message),
         _ => None,
     }
 }
 
 fn pbft_of(message: &StackMessage) -> Option<&PbftMessage> {
-    match load_of(message) {
+    match load_of(message)? {
         Load::Pbft { message } => Some(message),
         _ => None,
     }

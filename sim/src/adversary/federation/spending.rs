@@ -1,13 +1,13 @@
 //! Attacks on what others pay for: budgets copied, handed back, stretched and multiplied.
 
+use fedsim_protocols::Signed;
 use fedsim_protocols::federation::envelope::Action;
 use fedsim_protocols::federation::rules::Rules;
 use fedsim_protocols::federation::terms::{Account, Budget, Money};
-use fedsim_protocols::stack::{Bid, Load, StackMessage};
-use fedsim_protocols::{PeerId, Signed};
+use fedsim_protocols::stack::{Bid, Load, StackMessage, StackPeer};
 use fedsim_scenarios::spec::Behaviour;
 
-use super::actions::usual;
+use super::actions::{self, To, usual};
 use super::{StackForge, StackMeans, load_of, plain};
 use crate::adversary::forge::Twist;
 
@@ -15,7 +15,7 @@ use crate::adversary::forge::Twist;
 fn last_asked<R: Rules>(forge: &StackForge, means: &StackMeans<'_, R>) -> Option<Signed<Action>> {
     let me = forge.federation.directory.identities[&means.me];
     let mut seen = means.memory.newest_first();
-    seen.find_map(|seen| match load_of(seen.payload) {
+    seen.find_map(|seen| match load_of(seen.payload)? {
         Load::Action { action } if action.audience == me => {
             (action.budget.account != Account::NONE).then(|| action.clone())
         }
@@ -26,7 +26,7 @@ fn last_asked<R: Rules>(forge: &StackForge, means: &StackMeans<'_, R>) -> Option
 /// Something of the member's own, under a budget that it was given for something else.
 pub(super) fn copied<R: Rules>(
     forge: &StackForge,
-    to: PeerId,
+    to: To,
     means: &mut StackMeans<'_, R>,
 ) -> Option<Signed<Action>> {
     let genuine = last_asked(forge, means)?;
@@ -41,7 +41,11 @@ pub(super) fn copied<R: Rules>(
 }
 
 /// The same as was asked of the member, asked of whoever asked it.
-pub(super) fn handed_back<R: Rules>(forge: &StackForge, means: &mut StackMeans<'_, R>) {
+pub(super) fn handed_back<R: Rules>(
+    forge: &StackForge,
+    machine: &mut StackPeer<R>,
+    means: &mut StackMeans<'_, R>,
+) {
     let Some(genuine) = last_asked(forge, means) else {
         return;
     };
@@ -53,15 +57,16 @@ pub(super) fn handed_back<R: Rules>(forge: &StackForge, means: &mut StackMeans<'
         return;
     }
     for _ in 0..means.settings.amount() {
-        let own = usual(forge, to, means);
-        let action = means.sign(Action {
-            kind: genuine.kind,
-            capability: genuine.capability.clone(),
-            payload: genuine.payload.clone(),
-            budget: genuine.budget,
-            ..own
+        actions::send(to, machine, means, |to, means| {
+            let own = usual(forge, to, means);
+            Some(means.sign(Action {
+                kind: genuine.kind,
+                capability: genuine.capability.clone(),
+                payload: genuine.payload.clone(),
+                budget: genuine.budget,
+                ..own
+            }))
         });
-        means.send(to, plain(Load::Action { action }));
     }
 }
 
@@ -73,20 +78,20 @@ pub(super) fn twist<R: Rules>(
 ) -> Twist<StackMessage> {
     let times = u64::from(means.settings.amount().max(2));
     match (what, load_of(message)) {
-        (Behaviour::HopInflation, Load::Action { action }) if action.hops > 0 => {
+        (Behaviour::HopInflation, Some(Load::Action { action })) if action.hops > 0 => {
             let mut content = action.content().clone();
             content.hops = 0;
             content.budget.hops_max = Budget::HOPS_CEILING;
             let action = means.sign(content);
             Twist::Replace(plain(Load::Action { action }))
         }
-        (Behaviour::CostCascade, Load::Action { action }) if action.hops > 0 => {
+        (Behaviour::CostCascade, Some(Load::Action { action })) if action.hops > 0 => {
             let mut content = action.content().clone();
             content.budget = multiplied(content.budget, times);
             let action = means.sign(content);
             Twist::Replace(plain(Load::Action { action }))
         }
-        (Behaviour::CostCascade, Load::Bid { bid }) => match bid {
+        (Behaviour::CostCascade, Some(Load::Bid { bid })) => match bid {
             Bid::HandOn {
                 account,
                 action,

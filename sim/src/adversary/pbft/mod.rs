@@ -29,6 +29,27 @@ pub(crate) struct PbftForge {
 
 pub(super) type PbftMeans<'a, R> = Means<'a, PbftPeer<R>>;
 
+impl PbftForge {
+    /// What an attack does by itself, once a pace.
+    pub(super) fn strike<R: Rules>(
+        &self,
+        what: Behaviour,
+        machine: &PbftPeer<R>,
+        means: &mut PbftMeans<'_, R>,
+    ) {
+        let Some(replica) = machine.as_replica() else {
+            return;
+        };
+        match what {
+            Behaviour::ForgedViewChange => changes::forge(replica, means),
+            Behaviour::BygoneVotes => stale::repeat_bygone(replica, means),
+            Behaviour::ViewChangeStorm => changes::storm(replica, means),
+            Behaviour::ForgedVotes => pretences::request_of_other(replica, means),
+            _ => {}
+        }
+    }
+}
+
 impl<R: Rules> Forge<PbftPeer<R>> for PbftForge {
     fn leads(&self, message: &PbftMessage) -> bool {
         matches!(
@@ -165,17 +186,8 @@ impl<R: Rules> Forge<PbftPeer<R>> for PbftForge {
         false
     }
 
-    fn act(&self, what: Behaviour, machine: &PbftPeer<R>, means: &mut PbftMeans<'_, R>) {
-        let Some(replica) = machine.as_replica() else {
-            return;
-        };
-        match what {
-            Behaviour::ForgedViewChange => changes::forge(replica, means),
-            Behaviour::BygoneVotes => stale::repeat_bygone(replica, means),
-            Behaviour::ViewChangeStorm => changes::storm(replica, means),
-            Behaviour::ForgedVotes => pretences::request_of_other(replica, means),
-            _ => {}
-        }
+    fn act(&self, what: Behaviour, machine: &mut PbftPeer<R>, means: &mut PbftMeans<'_, R>) {
+        self.strike(what, machine, means);
     }
 }
 

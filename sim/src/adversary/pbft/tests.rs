@@ -204,7 +204,7 @@ fn cabal(what: Behaviour) -> Cabal<PbftPeer> {
 /// All that gets out of a primary that has heard the others, and acts ten times.
 fn said(what: Behaviour, heard: &[(u32, PbftMessage)], own: &[PbftMessage]) -> Vec<PbftMessage> {
     let mut cabal = cabal(what);
-    let machine = PbftPeer::replica(Arc::default(), Arc::new(roster()));
+    let mut machine = PbftPeer::replica(Arc::default(), Arc::new(roster()));
     let mut outbox = Outbox::new();
     let part = Part {
         me: PeerId(0),
@@ -226,7 +226,7 @@ fn said(what: Behaviour, heard: &[(u32, PbftMessage)], own: &[PbftMessage]) -> V
     }
     cabal.pass((part, NOW), &machine, &mut outbox, &mut held);
     for _ in 0..10 {
-        cabal.act((PeerId(0), NOW), 0, &machine, &mut outbox);
+        cabal.act((PeerId(0), NOW), 0, &mut machine, &mut outbox);
     }
     let sent = outbox.drain().filter_map(|output| match output {
         Output::Send { payload, .. } => Some((*payload).clone()),

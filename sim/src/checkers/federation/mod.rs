@@ -16,6 +16,7 @@ mod fencing;
 mod leaks;
 mod lineage;
 mod path;
+mod sessions;
 mod standing;
 #[cfg(test)]
 mod tests;
@@ -46,6 +47,7 @@ use fencing::{FENCING, Fencing};
 use leaks::{Leaks, NO_LEAK};
 use lineage::Lineage;
 use path::Path;
+use sessions::{SESSIONS_END, Sessions};
 use standing::{DEMOTION, Standing};
 
 /// The checkers and measures of one federation.
@@ -62,6 +64,7 @@ pub struct FederationWatch {
     decisions: Decisions,
     leaks: Leaks,
     path: Path,
+    sessions: Sessions,
     standing: Standing,
     audited: Audited,
     /// Whom the actions under way that have not left yet are for.
@@ -109,6 +112,7 @@ impl FederationWatch {
             decisions: Decisions::new(organisations),
             leaks: Leaks::new(),
             path: Path::default(),
+            sessions: Sessions::new(spec.transport.clone()),
             standing,
         }
     }
@@ -147,7 +151,12 @@ impl FederationWatch {
 
     fn heard(&mut self, at: SimTime, peer: PeerId, event: &StackEvent) {
         match event {
+            StackEvent::ActionSealed { action } => self.path.sealed(at, *action),
+            StackEvent::SessionOpened { .. } | StackEvent::SessionEnded { .. } => {
+                self.sessions.heard(at, peer, event);
+            }
             StackEvent::ActionLeft { action } => {
+                self.path.left(at, *action);
                 if let Some(audience) = self.audiences.remove(action) {
                     self.audited.left(at, peer, audience, *action);
                 }
@@ -237,6 +246,7 @@ impl<R: Rules> Observer<StackPeer<R>> for FederationWatch {
                 self.decisions.restarted(peer);
                 self.standing.restarted(peer);
                 self.conduct.restarted(peer);
+                self.sessions.restarted(peer);
                 self.audited.restarted(peer);
             }
             Happened::Crashed | Happened::Paused => self.audited.crashed(peer),
@@ -268,10 +278,13 @@ impl<R: Rules> Watch<StackPeer<R>> for FederationWatch {
             | StackEvent::Spent { .. }
             | StackEvent::BudgetRefused { .. }
             | StackEvent::LeaseGranted { .. }
+            | StackEvent::SessionOpened { .. }
+            | StackEvent::SessionEnded { .. }
             | StackEvent::ActionRefused { .. } => true,
             StackEvent::Raft { .. }
             | StackEvent::Pbft { .. }
             | StackEvent::ActionLeft { .. }
+            | StackEvent::ActionSealed { .. }
             | StackEvent::Recorded { .. }
             | StackEvent::RecordsDurable { .. }
             | StackEvent::RecordsFound { .. }
@@ -342,6 +355,8 @@ impl<R: Rules> Watch<StackPeer<R>> for FederationWatch {
         self.breakers.finish(outcome.ended_at, report);
         self.fencing.finish(report);
         self.audited.finish::<R>(outcome.ended_at, report);
+        self.sessions.finish(outcome.ended_at, report);
+        self.path.finish(report);
         report.tables.steps = self.path.take();
     }
 
@@ -353,7 +368,9 @@ impl<R: Rules> Watch<StackPeer<R>> for FederationWatch {
             .chain(Budgets::METRICS)
             .chain(Conduct::METRICS)
             .chain(Fencing::METRICS)
-            .chain(Audited::METRICS);
+            .chain(Audited::METRICS)
+            .chain(Sessions::METRICS)
+            .chain(Path::METRICS);
         let names = names.map(|name| (*name).to_owned());
         names.chain(Actions::refusal_metrics()).collect()
     }
@@ -376,6 +393,7 @@ impl<R: Rules> Watch<StackPeer<R>> for FederationWatch {
             BREAKER,
             SCREENED,
             FENCING,
+            SESSIONS_END,
         ]
     }
 }

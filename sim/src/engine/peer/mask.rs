@@ -148,7 +148,7 @@ impl<P: Protocol> Peer<P> {
         };
         let key = self.key(at + pace, Class::Timer);
         self.agenda.add(key, Task::Plot(role, beginning));
-        if let Some(machine) = &self.machine {
+        if let Some(machine) = &mut self.machine {
             let me = self.sender.id;
             cabal.act((me, now), role as usize, machine, &mut cell.outbox);
             self.settle(at, at, cell);

@@ -135,20 +135,27 @@ fn label(purpose: &'static str, number: u32) -> StreamLabel {
 }
 
 /// Who owns which keys.
-struct Owners {
+pub(super) struct Owners {
     key: RunKey,
-    scheme: KeyScheme,
+    pub(super) scheme: KeyScheme,
 }
 
 impl Owners {
-    fn of_peer(&self, peer: PeerId) -> Keys {
-        Keys::new(self.scheme.clone(), identity_seed(self.key, peer))
+    pub(super) fn secret_of_peer(&self, peer: PeerId) -> SecretSeed {
+        identity_seed(self.key, peer)
+    }
+
+    pub(super) fn of_peer(&self, peer: PeerId) -> Keys {
+        Keys::new(self.scheme.clone(), self.secret_of_peer(peer))
+    }
+
+    pub(super) fn secret_of_other(&self, purpose: &'static str, number: u32) -> SecretSeed {
+        SecretSeed(self.key.derive(label(purpose, number)))
     }
 
     /// The keys of somebody who is no peer: an organisation or its root.
     fn of_other(&self, purpose: &'static str, number: u32) -> Keys {
-        let secret = SecretSeed(self.key.derive(label(purpose, number)));
-        Keys::new(self.scheme.clone(), secret)
+        Keys::new(self.scheme.clone(), self.secret_of_other(purpose, number))
     }
 
     fn found(&self, organisations: Vec<Vec<PeerId>>, spec: &FederationSpec) -> Federation {
@@ -179,8 +186,10 @@ impl Owners {
             .collect();
         let roster = Roster::genesis(replicas, clients, Default::default());
         let directory = self.enrol(&organisations, &spec.revoked);
+        let papers = self.papers(&organisations, &spec.transport);
         Federation {
             organisations,
+            papers,
             roster: Arc::new(roster),
             organisation_keys,
             directory: Arc::new(directory),

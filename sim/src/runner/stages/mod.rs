@@ -1,6 +1,7 @@
 //! Which machines and which watch a scenario's protocol table stands for: one file a protocol.
 
 mod federation;
+mod papers;
 mod pbft;
 mod raft;
 mod rumor;

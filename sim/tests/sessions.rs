@@ -1,0 +1,178 @@
+//! Sessions of a federation: the model of TLS and TLS itself make one run, and whoever leaves out one
+//! of their checks is noticed.
+
+use std::sync::Arc;
+
+use fedsim_protocols::federation::mutants;
+use fedsim_protocols::federation::rules::{Rules, Strict};
+use fedsim_record::{Holds, RunRecord};
+use fedsim_scenarios::Scenario;
+use fedsim_scenarios::spec::ProtocolSpec;
+use fedsim_sim::checkers::federation::FederationWatch;
+use fedsim_sim::runner::{FederationCast, run_cast};
+
+use super::support::{holds, options, run, scenario, told};
+
+/// Short sessions on a bad network; mallory may call, and does more than that.
+const TEXT: &str = r#"
+name = "test/sessions"
+claim = "Who is at the other end is proven"
+duration = "30s"
+signatures = "ideal"
+[[orgs]]
+name = "acme"
+peers = 2
+[[orgs]]
+name = "globex"
+peers = 2
+[[orgs]]
+name = "mallory"
+peers = 1
+[network]
+latency = { uniform = ["10ms", "40ms"] }
+loss = 0.02
+[federation]
+transport = "mutual"
+session_lifetime = "4s"
+session_lifetime_max = "10s"
+heartbeat = "1s"
+audit_every = "10s"
+without = WITHOUT
+MORE
+[[federation.expose]]
+by = "*"
+to = ["acme-*", "mallory-*"]
+capability = "send"
+[[workload.errands]]
+by = "acme-*"
+to = "globex-*"
+rate = "3/s"
+lifetime = "6s"
+"#;
+
+fn text(without: &str, more: &str, rest: &str) -> String {
+    let text = TEXT.replace("WITHOUT", without).replace("MORE", more);
+    format!("{text}\n{rest}")
+}
+
+fn cast_of<R: Rules>(scenario: &Scenario) -> RunRecord {
+    let ProtocolSpec::Federation(spec) = &scenario.protocols[0] else {
+        panic!("not a federation");
+    };
+    let cast = Arc::new(FederationCast::<R>::new(scenario, spec));
+    let watch = FederationWatch::new(scenario, spec);
+    run_cast(scenario, &cast, watch, &options()).expect("the scenario can be run")
+}
+
+/// What is violated when peers keep the rules `R`, the audit aside.
+fn violated<R: Rules>(text: &str) -> Vec<String> {
+    let record = cast_of::<R>(&scenario(text));
+    let done = record.summary.metrics["actions_done"];
+    assert!(done > 10.0, "{}", told(&record));
+    let found = record.summary.invariants.iter();
+    let found = found.filter(|it| it.holds == Holds::Violated && it.name != "federation/audited");
+    found.map(|it| it.name.replace("federation/", "")).collect()
+}
+
+const IMPOSTOR: &str = r#"
+[[adversaries]]
+who = "mallory-1"
+what = ["impersonate", "replay"]
+target = "globex-*"
+"#;
+
+#[test]
+fn tls_and_its_model_make_the_same_run() {
+    // Losses, a crash, liars and lapsing sessions: every event at the same time, of the same size.
+    let crash = "[[faults]]\nat = \"12s\"\nfor = \"3s\"\ncrash = \"globex-1\"";
+    let rest = format!("{IMPOSTOR}\n{crash}");
+    for transport in ["mutual", "server-only"] {
+        let digests = ["modelled", "real"].map(|tls| {
+            let text = text("[]", &format!("tls = \"{tls}\""), &rest);
+            let record = run(&scenario(&text.replace("mutual", transport)));
+            let mut metrics = record.summary.metrics.clone();
+            assert!(metrics["sessions_opened"] > 8.0, "{}", told(&record));
+            assert!(metrics["sessions_lost"] > 0.0, "{}", told(&record));
+            // TLS signs for itself, and nobody counts it.
+            metrics.retain(|name, _| !name.ends_with("_made") && !name.ends_with("_asked"));
+            // Written out, since what was not measured equals nothing.
+            (record.summary.digest, format!("{metrics:?}"))
+        });
+        assert_eq!(digests[0], digests[1], "{transport}");
+    }
+}
+
+#[test]
+fn nobody_acts_in_anothers_name_where_both_sides_prove_who_they_are() {
+    // Envelopes need no signature for that, unless nobody asks in which session they came.
+    let text = text(r#"["signature"]"#, "", IMPOSTOR);
+    assert_eq!(violated::<Strict>(&text), [""; 0]);
+    assert_eq!(violated::<mutants::SessionsUnchecked>(&text), ["as-asked"]);
+    let one_sided = text.replace("mutual", "server-only");
+    assert_eq!(violated::<Strict>(&one_sided), ["as-asked"]);
+}
+
+#[test]
+fn a_relayed_handshake_is_noticed_by_who_looks_for_somebody_else() {
+    let rest = r#"
+[[workload.errands]]
+by = "acme-1"
+to = "mallory-1"
+rate = "2/s"
+lifetime = "6s"
+[[adversaries]]
+who = "mallory-1"
+what = ["relay-handshake"]
+target = "globex-1"
+"#;
+    let text = text(r#"["signature", "audience"]"#, "", rest);
+    assert_eq!(violated::<Strict>(&text), [""; 0]);
+    assert_eq!(violated::<mutants::AnyoneAnswers>(&text), ["as-asked"]);
+}
+
+#[test]
+fn sessions_end_with_their_time_and_their_certificate() {
+    // Those in use would live for ever if each renewal counted from the last.
+    let plain = text("[]", "", "");
+    assert_eq!(violated::<Strict>(&plain), [""; 0]);
+    assert_eq!(
+        violated::<mutants::SessionsEternal>(&plain),
+        ["sessions-end"]
+    );
+    assert_eq!(
+        violated::<mutants::RenewedForEver>(&plain),
+        ["sessions-end"]
+    );
+    let ended = "[[federation.certificates]]\nof = \"acme-2\"\nuntil = \"8s\"";
+    let ended = text("[]", ended, "");
+    assert_eq!(violated::<Strict>(&ended), [""; 0]);
+    let found = violated::<mutants::CertificatesUnchecked>(&ended);
+    assert_eq!(found, ["sessions-end"]);
+}
+
+#[test]
+fn a_fall_ends_sessions() {
+    // Mallory falls by what its users send, and its sessions with it.
+    let more = "trust_model = \"reference\"\nscreening = \"inbound\"\nwork_max = \"200ms\"";
+    let rest = r#"
+[[workload.errands]]
+by = "mallory-1"
+to = "globex-*"
+rate = "4/s"
+[[workload.errands]]
+by = "mallory-1"
+to = "globex-*"
+rate = "1/s"
+from = "4s"
+injections = 1.0
+"#;
+    let text = text("[]", more, rest);
+    let long = text.replace("\"4s\"\nsession", "\"40s\"\nsession");
+    let text = long.replace("max = \"10s\"", "max = \"40s\"");
+    let record = run(&scenario(&text));
+    assert_eq!(holds(&record, "federation/demotion"), Some(Holds::Holds));
+    let metrics = &record.summary.metrics;
+    assert!(metrics["sessions_terminated"] > 0.0, "{}", told(&record));
+    let found = violated::<mutants::SessionsOutliveFalls>(&text);
+    assert!(found.contains(&"demotion".to_owned()), "{found:?}");
+}
