@@ -390,6 +390,16 @@ impl Event for StackEvent {
                 format!("{:?}, {}", assessment.peer, assessment.score)
             }
             Self::BreakerMoved { of, from, to } => format!("{of:?}, {from} to {to}"),
+            Self::Rejected { reason } => (*reason).to_owned(),
+            money_or_lease => money_or_lease.account(),
+        }
+    }
+}
+
+impl StackEvent {
+    /// What it says of budgets and leases.
+    fn account(&self) -> String {
+        match self {
             Self::HandedOn { whole, action } => format!("{action:?} of {whole:?}"),
             Self::SpendingBegun {
                 action,
@@ -416,7 +426,7 @@ impl Event for StackEvent {
                 passes,
             } => format!("resource {resource}, epoch {epoch}, passes {passes}"),
             Self::BudgetRefused { action, reason } => format!("{action:?}, {reason}"),
-            Self::Rejected { reason } => (*reason).to_owned(),
+            other => other.name().to_owned(),
         }
     }
 }

@@ -408,7 +408,12 @@ impl<R: Rules> Protocol for StackPeer<R> {
                 let departures = self.office.on_recorded(token.0, ctx);
                 self.post(departures, ctx);
             }
-            (Owner::Pbft, _) => {}
+            (Owner::Pbft, token) => {
+                if let Some(assembly) = &mut self.assembly {
+                    let step = assembly.on_persisted(token, ctx);
+                    self.after_assembly(step, ctx);
+                }
+            }
         }
         self.post_rest(ctx);
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::federation::rules::Rules;
-use crate::outbox::{Outbox, RequestId};
+use crate::outbox::{Outbox, PersistToken, RequestId};
 use crate::pbft::{
     Operation, Outcome, PbftConfig, PbftEvent, PbftMessage, PbftPeer, PbftRecord, PbftTimer, Roster,
 };
@@ -109,6 +109,18 @@ impl Assembly {
             (PbftTimer::AskAgain, _) => client.on_timer(timer, ctx),
             (_, Some(replica)) => replica.on_timer(timer, ctx),
             (_, None) => {}
+        })
+    }
+
+    pub(in crate::stack) fn on_persisted<R: Rules>(
+        &mut self,
+        token: PersistToken,
+        ctx: &mut Ctx<'_, R>,
+    ) -> AssemblyStep {
+        self.step(ctx, |replica, _, ctx| {
+            if let Some(replica) = replica {
+                replica.on_persisted(token, ctx);
+            }
         })
     }
 

@@ -17,7 +17,7 @@ use borsh::BorshDeserialize;
 
 use crate::federation::rules::Rules;
 use crate::identity::Keys;
-use crate::outbox::{Outbox, Output, RequestId, Write};
+use crate::outbox::{Outbox, Output, PersistToken, RequestId, Write};
 use crate::pbft::{PbftConfig, PbftMessage, PbftPeer, PbftRecord, PbftTimer, Roster};
 use crate::peer::PeerId;
 use crate::protocol::{Context, Durable, Protocol, Stored};
@@ -35,8 +35,8 @@ const SPEAKER: u64 = RECORDS - 1;
 
 /// What the replica wants done once its records are kept.
 enum Step {
-    /// Keep these registers, under these requests.
-    Keep(Vec<(u64, Vec<u8>)>),
+    /// Keep these registers, and tell it so by this token.
+    Keep(PersistToken, Vec<(u64, Vec<u8>)>),
     /// Then this.
     Do(Output<PbftPeer>),
 }
@@ -53,6 +53,8 @@ pub(in crate::stack) struct Delegate {
     wants: VecDeque<Step>,
     /// Requests to the organisation's Raft that are not applied yet.
     keeping: BTreeSet<RequestId>,
+    /// What the replica is to be told when they are.
+    kept_then: Option<PersistToken>,
     /// How many decisions the organisation was told of.
     told: u64,
     /// The request by which this peer makes sure that it leads and has applied all.
@@ -88,6 +90,7 @@ impl Delegate {
             minutes: Minutes::default(),
             wants: VecDeque::new(),
             keeping: BTreeSet::new(),
+            kept_then: None,
             told: 0,
             inaugural: None,
             requests: 0,
@@ -138,6 +141,7 @@ impl Delegate {
         }
         self.wants.clear();
         self.keeping.clear();
+        self.kept_then = None;
         self.inaugural = None;
         (self.minutes, self.told) = (Minutes::default(), 0);
     }
@@ -165,6 +169,7 @@ impl Delegate {
         }
         let mut step = DelegateStep::default();
         if self.keeping.remove(&id) && self.keeping.is_empty() {
+            self.tell_kept(ctx);
             self.go_on(&mut step, ctx);
         }
         step
@@ -204,21 +209,37 @@ impl Delegate {
         input: impl FnOnce(&mut PbftPeer, &mut Context<'_, PbftPeer>),
     ) -> DelegateStep {
         let mut step = DelegateStep::default();
+        self.ask_replica(ctx, input);
+        if self.keeping.is_empty() {
+            self.go_on(&mut step, ctx);
+        }
+        step
+    }
+
+    /// Gives the replica an input; what it wants waits behind what it wanted before.
+    fn ask_replica<R: Rules>(
+        &mut self,
+        ctx: &mut Ctx<'_, R>,
+        input: impl FnOnce(&mut PbftPeer, &mut Context<'_, PbftPeer>),
+    ) {
         let Some(replica) = &mut self.replica else {
-            return step;
+            return;
         };
         let mut inner = ctx.lend_as(&mut self.keys, &mut self.outbox);
         input(replica, &mut inner);
         for output in self.outbox.drain() {
             self.wants.push_back(match output {
-                Output::Persist { writes, .. } => Step::Keep(kept(writes)),
+                Output::Persist { token, writes } => Step::Keep(token, kept(writes)),
                 other => Step::Do(other),
             });
         }
-        if self.keeping.is_empty() {
-            self.go_on(&mut step, ctx);
+    }
+
+    /// The organisation keeps what the replica wrote last.
+    fn tell_kept<R: Rules>(&mut self, ctx: &mut Ctx<'_, R>) {
+        if let Some(token) = self.kept_then.take() {
+            self.ask_replica(ctx, |replica, ctx| replica.on_persisted(token, ctx));
         }
-        step
     }
 
     /// Does what waits, up to the next thing that must be kept first.
@@ -226,7 +247,8 @@ impl Delegate {
         let mut has_news = false;
         while let Some(want) = self.wants.pop_front() {
             match want {
-                Step::Keep(registers) => {
+                Step::Keep(token, registers) => {
+                    self.kept_then = Some(token);
                     for (key, value) in registers {
                         let id = self.next_request();
                         self.keeping.insert(id);
@@ -235,6 +257,7 @@ impl Delegate {
                     if !self.keeping.is_empty() {
                         break;
                     }
+                    self.tell_kept(ctx);
                 }
                 Step::Do(output) => has_news |= self.carry_out(output, step, ctx),
             }

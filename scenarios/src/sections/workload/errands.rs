@@ -82,10 +82,10 @@ pub(super) fn errands() -> Tables<Section<ErrandLoad>> {
         resource: None,
         lifetime: SimDuration::from_secs(60),
     };
-    tables(what(when(Section::new(
+    tables(what_it_may_use(what(when(Section::new(
         "Errands that the users of some peers want done by others.",
         base,
-    ))))
+    )))))
 }
 
 fn when(section: Section<ErrandLoad>) -> Section<ErrandLoad> {
@@ -148,6 +148,10 @@ fn what(section: Section<ErrandLoad>) -> Section<ErrandLoad> {
             at!(injections),
             "The chance that its payload is a document with a prompt injection in it.",
         )
+}
+
+fn what_it_may_use(section: Section<ErrandLoad>) -> Section<ErrandLoad> {
+    section
         .key(
             "micro_usd",
             count(0..=1_000_000_000),
