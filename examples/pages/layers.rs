@@ -7,9 +7,10 @@ use std::path::Path;
 use std::{fs, io};
 
 use fedsim_protocols::federation::envelope::Stage;
+use fedsim_protocols::federation::transport::Mode;
 use fedsim_protocols::stack::{Across, PrivacyGate, Screening};
 use fedsim_record::{Holds, Summary};
-use fedsim_scenarios::spec::{FederationSpec, Profile, ProtocolSpec};
+use fedsim_scenarios::spec::{FederationSpec, Profile, ProtocolSpec, TransportSpec};
 use fedsim_scenarios::{Document, Folder, Options as Reading, Scenario};
 use fedsim_sim::runner::{self, RunOptions};
 
@@ -32,6 +33,7 @@ peers = 1
 latency = { uniform = ["10ms", "30ms"] }
 [federation]
 profile = "full"
+transport = "none"
 work_min = "200ms"
 work_max = "400ms"
 audit_every = "1s"
@@ -213,9 +215,10 @@ enum Layer {
     Screening,
     Trust,
     Breaker,
+    Sessions,
 }
 
-const LAYERS: [Layer; 15] = [
+const LAYERS: [Layer; 16] = [
     Layer::Check(Stage::Framing),
     Layer::Check(Stage::Schema),
     Layer::Check(Stage::Signature),
@@ -231,6 +234,7 @@ const LAYERS: [Layer; 15] = [
     Layer::Screening,
     Layer::Trust,
     Layer::Breaker,
+    Layer::Sessions,
 ];
 
 impl Layer {
@@ -242,6 +246,7 @@ impl Layer {
             Self::Screening => "screening",
             Self::Trust => "trust",
             Self::Breaker => "breaker",
+            Self::Sessions => "sessions",
         }
     }
 
@@ -254,6 +259,7 @@ impl Layer {
             Self::Screening => spec.screening = Screening::Off,
             Self::Trust => spec.trust_model = None,
             Self::Breaker => spec.breaker = false,
+            Self::Sessions => spec.transport = TransportSpec::of_mode(Mode::None),
         }
     }
 }
@@ -352,6 +358,9 @@ fn run(attack: &'static Attack) -> Row {
         broken(attack, move |spec| {
             let others = LAYERS.into_iter().filter(|it| Some(*it) != layer);
             others.for_each(|other| other.drop_from(spec));
+            if layer == Some(Layer::Sessions) {
+                spec.transport = TransportSpec::of_mode(Mode::Mutual);
+            }
         })
     };
     let with = |profile: Profile| {
@@ -363,6 +372,7 @@ fn run(attack: &'static Attack) -> Row {
             spec.trust_model = preset.trust_model;
             spec.breaker = preset.breaker;
             spec.screening = preset.screening;
+            spec.transport = preset.transport;
         })
     };
     Row {
@@ -458,7 +468,9 @@ state in different order; `screened`: somebody did what an injection asks for; `
 whose messages are badly signed was served more than six times; `overspent`: others were asked who had
 cost more than the breaker allows; `unaccounted`: what was changed in an audit log was not found, or
 not whose doing it was. `gate` is sanitisation before sending; `council` decides what changes shared
-state; `screening` refuses prompt injections.
+state; `screening` refuses prompt injections. `sessions` are mutual TLS; they stand only where they
+are named, and in the profiles that have them, since whoever cannot read or speak at all shows nothing
+of what the other layers do.
 
 ";
 

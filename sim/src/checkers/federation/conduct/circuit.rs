@@ -24,8 +24,9 @@ const COOL_DOWN: SimDuration = SimDuration::from_secs(27 * 60);
 const IN_HAND: SimDuration = SimDuration::from_secs(2);
 /// Who is suspended so long is evicted by now.
 const EVICTED: SimDuration = SimDuration::from_secs(24 * 3_600 + 1_800);
-/// Nobody who was only out of reach waits longer than this for a probe.
-const PROBED: SimDuration = SimDuration::from_secs(2 * 3_600 + 1_800);
+/// Nobody who was only out of reach waits longer than this for a probe: the cool-down in which it is
+/// evicted, two hours, their jitter, and something to say.
+const PROBED: SimDuration = SimDuration::from_secs(3 * 3_600);
 /// An hour and a day, less what clocks may drift.
 const OUTCOME_WINDOW: SimDuration = SimDuration::from_secs(3_564);
 const COST_WINDOW: SimDuration = SimDuration::from_secs(85_536);
