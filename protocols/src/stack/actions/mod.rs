@@ -36,6 +36,8 @@ pub(super) use office::{Office, Posting};
 pub use onward::Delegation;
 pub use purse::Pool;
 
+use std::fmt;
+
 use crate::federation::envelope::Code;
 use crate::federation::sanitise::Kind;
 use crate::federation::terms::{ActionId, ActionKind, Capability, Digest, Money};
@@ -44,7 +46,7 @@ use crate::peer::PeerId;
 use crate::time::SimDuration;
 
 /// What a user wants another peer to do.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Errand {
     /// Who is asked.
     pub to: PeerId,
@@ -81,6 +83,21 @@ fold_struct!(Errand {
     planted,
     is_hostile
 });
+
+/// Without the bytes of the payload, which would drown whatever else is told.
+impl fmt::Debug for Errand {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Errand")
+            .field("to", &self.to)
+            .field("kind", &self.kind)
+            .field("capability", &self.capability)
+            .field("payload", &format_args!("{} B", self.payload.len()))
+            .field("tokens_max", &self.tokens_max)
+            .field("money_max", &self.money_max)
+            .field("hand_on", &self.hand_on)
+            .finish_non_exhaustive()
+    }
+}
 
 /// How an errand ended, as far as the source knows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -26,6 +26,7 @@ pub(super) struct Breakers {
 fn height(state: &str) -> f64 {
     match state {
         "active" => 0.0,
+        "probing" => 0.5,
         "suspended" => 1.0,
         _ => 2.0,
     }
@@ -46,7 +47,7 @@ impl Breakers {
         let names = &self.names;
         self.points.push(|| SampleRow {
             series: format!("breakers/{} of {}", names[by.index()], names[of.index()]),
-            unit: "0 active, 1 suspended, 2 evicted".to_owned(),
+            unit: "0 active, 0.5 probing, 1 suspended, 2 evicted".to_owned(),
             at_s: seconds(at),
             value,
         });
