@@ -5,7 +5,7 @@
 //! Do two ever work at the same time? With crashes: no. With a partition: see.
 //!
 //! ```text
-//! cargo run --example token_ring
+//! cargo run --release --example token_ring
 //! ```
 
 use std::process::ExitCode;
