@@ -9,15 +9,13 @@ use std::sync::Arc;
 use borsh::BorshSerialize;
 
 use crate::common::figures::{Figures, Reach, Wanted};
-use crate::common::{median, timed};
+use crate::common::{median, timed, turns};
 use fedsim_protocols::stack::{StackEvent, StackPeer};
 use fedsim_protocols::{KeyScheme, Keys, SecretSeed, Signable, fold_struct};
 use fedsim_scenarios::spec::{ProtocolSpec, Signatures};
 use fedsim_scenarios::{Document, Folder, Scenario};
 use fedsim_sim::engine::{Happened, Notice, Observer, Options, World, run};
 use fedsim_sim::runner::FederationCast;
-
-const TURNS: usize = 3;
 
 const ACTIONS: &str = r#"
 name = "bench"
@@ -131,7 +129,7 @@ fn signature_costs() -> (f64, f64) {
 /// Actions a wall second in the median run.
 fn rate(signatures: Signatures) -> f64 {
     let scenario = scenario(signatures);
-    let runs: Vec<Run> = (0..TURNS).map(|_| measure(&scenario)).collect();
+    let runs = turns(|| measure(&scenario));
     let rate = median(
         runs.iter()
             .map(|it| it.actions as f64 / it.seconds)

@@ -3,15 +3,13 @@
 use std::sync::Arc;
 
 use crate::common::figures::{Figures, Reach, Wanted};
-use crate::common::{median, timed};
+use crate::common::{median, timed, turns};
 use fedsim_protocols::rumor::RumorEvent;
 use fedsim_protocols::{Protocol, SimDuration};
 use fedsim_scenarios::spec::ProtocolSpec;
 use fedsim_scenarios::{Document, Folder, Scenario};
 use fedsim_sim::engine::{Happened, Notice, Observer, Options, World, run};
 use fedsim_sim::runner::{self, RumorCast, RunOptions, SwimCast};
-
-const TURNS: usize = 3;
 
 fn read(text: &str) -> Scenario {
     let options = fedsim_scenarios::Options::default();
@@ -124,7 +122,7 @@ pub(crate) fn main(wanted: Wanted<'_>, figures: &mut Figures) {
     ];
     for (name, measure, reach) in entries {
         if wanted.includes(name) {
-            figures.add(name, median((0..TURNS).map(|_| measure()).collect()), reach);
+            figures.add(name, median(turns(measure)), reach);
         }
     }
 }

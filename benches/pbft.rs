@@ -6,14 +6,12 @@
 use std::sync::Arc;
 
 use crate::common::figures::{Figures, Reach, Wanted};
-use crate::common::{median, timed};
+use crate::common::{median, timed, turns};
 use fedsim_protocols::pbft::{PbftEvent, PbftPeer};
 use fedsim_scenarios::spec::{ProtocolSpec, Signatures};
 use fedsim_scenarios::{Document, Folder, Scenario};
 use fedsim_sim::engine::{Happened, Notice, Observer, Options, World, run};
 use fedsim_sim::runner::PbftCast;
-
-const TURNS: usize = 3;
 
 fn scenario(replicas: u32, seconds: u32, signatures: Signatures) -> Scenario {
     let text = format!(
@@ -71,7 +69,7 @@ fn rates(scenario: &Scenario) -> Rates {
 /// Decisions a second in the median run, all rates printed.
 fn measure(replicas: u32, seconds: u32, signatures: Signatures) -> f64 {
     let scenario = scenario(replicas, seconds, signatures);
-    let all: Vec<Rates> = (0..TURNS).map(|_| rates(&scenario)).collect();
+    let all = turns(|| rates(&scenario));
     let middle = |rate: fn(&Rates) -> f64| median(all.iter().map(rate).collect());
     println!(
         "n = {replicas}, {signatures:?}: {:.0} decisions/s, {:.0} messages/s, {:.0} signatures/s, \

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use crate::common::figures::{Figures, Reach, Wanted};
-use crate::common::{median, timed};
+use crate::common::{median, timed, turns};
 use fedsim_protocols::federation::canary::Canaries;
 use fedsim_protocols::federation::corpus::injections::{self, Phrasing};
 use fedsim_protocols::federation::corpus::{Document, Evasion, held_out};
@@ -15,7 +15,6 @@ use fedsim_protocols::federation::sanitise::{Action, Finding, Kind, PairKey, Pol
 use fedsim_protocols::federation::terms::Level;
 use fedsim_protocols::{RunKey, Stream, StreamLabel};
 
-const TURNS: usize = 5;
 const DOCUMENTS: usize = 10_000;
 
 /// How often the corpus is scrubbed for one measurement of throughput.
@@ -182,8 +181,7 @@ pub(crate) fn main(wanted: Wanted<'_>, figures: &mut Figures) {
     }
     if wanted.includes("pii_mb_per_s") {
         let sanitiser: Sanitiser = Sanitiser::new(Arc::default(), Policy::default());
-        let rate = |_| throughput(&sanitiser, &documents);
-        let rates = (0..TURNS).map(rate).collect();
+        let rates = turns(|| throughput(&sanitiser, &documents));
         figures.add("pii_mb_per_s", median(rates), Reach::AtLeast(50.0));
     }
 }

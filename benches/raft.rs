@@ -9,7 +9,7 @@ use std::collections::BinaryHeap;
 use std::sync::Arc;
 
 use crate::common::figures::{Figures, Reach, Wanted};
-use crate::common::{median, timed};
+use crate::common::{median, timed, turns};
 use ::raft::eraftpb::Message;
 use ::raft::storage::MemStorage;
 use ::raft::{Config, RawNode, Ready};
@@ -25,7 +25,6 @@ use fedsim_sim::judge::generate::{Settings, generate};
 use fedsim_sim::judge::{Budget, Model, Verdict, judge};
 use fedsim_sim::runner::RaftCast;
 
-const TURNS: usize = 5;
 const LATENCY: SimDuration = SimDuration::from_millis(20);
 /// Proposals that the leader has open at any time.
 const IN_FLIGHT: u32 = 16;
@@ -292,18 +291,17 @@ fn tikv_decisions(servers: u32, decisions: u64) -> f64 {
 
 /// Our decisions for each of tikv's.
 fn against_tikv(servers: u32, decisions: u64) -> f64 {
-    let (mut ours, mut theirs, mut ratio) = (vec![], vec![], vec![]);
-    for _ in 0..TURNS {
-        ours.push(our_decisions(servers, decisions));
-        theirs.push(tikv_decisions(servers, decisions));
-        ratio.push(ours[ours.len() - 1] / theirs[theirs.len() - 1]);
-    }
+    let both = turns(|| {
+        let ours = our_decisions(servers, decisions);
+        (ours, tikv_decisions(servers, decisions))
+    });
+    let middle = |figure: fn(&(f64, f64)) -> f64| median(both.iter().map(figure).collect());
     println!(
         "{servers} servers, unbatched: tikv {:.0} decisions/s, fedsim {:.0} decisions/s",
-        median(theirs),
-        median(ours)
+        middle(|it| it.1),
+        middle(|it| it.0)
     );
-    median(ratio)
+    middle(|(ours, theirs)| ours / theirs)
 }
 
 /// Ends the run when somebody leads.
@@ -351,7 +349,7 @@ fn judge_20k() -> f64 {
 }
 
 fn several(measure: impl Fn() -> f64) -> f64 {
-    median((0..TURNS).map(|_| measure()).collect())
+    median(turns(measure))
 }
 
 /// A figure, how it is measured, and what it has to reach.

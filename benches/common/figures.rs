@@ -41,7 +41,7 @@ impl Figures {
 
     /// Adds the figures to the file, keeping those of other benchmarks.
     pub(crate) fn write(self) {
-        let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("target/figures.json");
+        let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../target/figures.json");
         let mut all: BTreeMap<String, f64> = std::fs::read(&path)
             .ok()
             .and_then(|bytes| serde_json::from_slice(&bytes).ok())

@@ -20,6 +20,19 @@ pub(crate) fn timed<T>(work: impl FnOnce() -> T) -> (f64, T) {
     (start.elapsed().as_secs_f64(), result)
 }
 
+/// Turns that a measurement takes, and the seconds after which one turn is enough.
+const TURNS: usize = 3;
+const LONG_SECONDS: f64 = 2.0;
+
+/// What `measure` gives in each of several turns; what takes long is measured once.
+pub(crate) fn turns<T>(mut measure: impl FnMut() -> T) -> Vec<T> {
+    let (seconds, first) = timed(&mut measure);
+    let more = if seconds < LONG_SECONDS { TURNS - 1 } else { 0 };
+    let mut all = vec![first];
+    all.extend((0..more).map(|_| measure()));
+    all
+}
+
 /// The middle of some figures.
 pub(crate) fn median(mut figures: Vec<f64>) -> f64 {
     figures.sort_by(f64::total_cmp);

@@ -8,6 +8,7 @@
 //!
 //! Start reading at [`protocol`].
 
+mod chosen;
 pub mod event;
 pub mod federation;
 pub mod fold;

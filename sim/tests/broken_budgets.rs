@@ -1,36 +1,21 @@
 //! The invariants on budgets and on ownership against federations that keep none, and against one that
 //! does.
 
-use std::sync::Arc;
-
 use fedsim_protocols::federation::mutants;
 use fedsim_protocols::federation::rules::{Rules, Strict};
-use fedsim_record::{Holds, RunRecord};
-use fedsim_scenarios::Scenario;
-use fedsim_scenarios::spec::ProtocolSpec;
-use fedsim_sim::checkers::federation::FederationWatch;
-use fedsim_sim::runner::{FederationCast, run_cast};
+use fedsim_record::Holds;
 
-use super::support::{holds, options, scenario, shipped, told};
+use super::support::{holds, run_by, scenario, shipped, told};
 
 const WITHIN: &str = "federation/within-budget";
-
-fn run<R: Rules>(scenario: &Scenario) -> RunRecord {
-    let ProtocolSpec::Federation(spec) = &scenario.protocols[0] else {
-        panic!("not a federation");
-    };
-    let cast = Arc::new(FederationCast::<R>::new(scenario, spec));
-    let watch = FederationWatch::new(scenario, spec);
-    run_cast(scenario, &cast, watch, &options()).expect("the scenario can be run")
-}
 
 /// Holds the strict rules and a mutant's to the same scenario.
 fn tells<R: Rules>(name: &str, set: &[&str]) {
     let scenario = shipped(name, set);
-    let strict = run::<Strict>(&scenario);
+    let strict = run_by::<Strict>(&scenario);
     let held = holds(&strict, WITHIN);
     assert_ne!(held, Some(Holds::Violated), "{}", told(&strict));
-    let broken = run::<R>(&scenario);
+    let broken = run_by::<R>(&scenario);
     let found = holds(&broken, WITHIN);
     assert_eq!(found, Some(Holds::Violated), "{}", told(&broken));
 }
@@ -122,14 +107,14 @@ fn owners_whose_epoch_is_over_are_noticed_where_no_fence_holds_them_off() {
     // What an owner sends under its lease arrives when another has the next one.
     const FENCING: &str = "federation/fencing";
     let scenario = scenario(LATE_OWNER);
-    let strict = run::<Strict>(&scenario);
+    let strict = run_by::<Strict>(&scenario);
     let held = holds(&strict, FENCING);
     assert_eq!(held, Some(Holds::Holds), "{}", told(&strict));
     let fenced = strict.summary.metrics["touches_fenced_off"];
     assert!(fenced > 0.0, "{}", told(&strict));
     for broken in [
-        run::<mutants::FenceOpen>(&scenario),
-        run::<mutants::EpochsStand>(&scenario),
+        run_by::<mutants::FenceOpen>(&scenario),
+        run_by::<mutants::EpochsStand>(&scenario),
     ] {
         let found = holds(&broken, FENCING);
         assert_eq!(found, Some(Holds::Violated), "{}", told(&broken));

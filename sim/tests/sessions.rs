@@ -1,17 +1,11 @@
 //! Sessions of a federation: the model of TLS and TLS itself make one run, and whoever leaves out one
 //! of their checks is noticed.
 
-use std::sync::Arc;
-
 use fedsim_protocols::federation::mutants;
 use fedsim_protocols::federation::rules::{Rules, Strict};
-use fedsim_record::{Holds, RunRecord};
-use fedsim_scenarios::Scenario;
-use fedsim_scenarios::spec::ProtocolSpec;
-use fedsim_sim::checkers::federation::FederationWatch;
-use fedsim_sim::runner::{FederationCast, run_cast};
+use fedsim_record::Holds;
 
-use super::support::{holds, options, run, scenario, told};
+use super::support::{holds, run, run_by, scenario, told};
 
 /// Short sessions on a bad network; mallory may call, and does more than that.
 const TEXT: &str = r#"
@@ -55,18 +49,9 @@ fn text(without: &str, more: &str, rest: &str) -> String {
     format!("{text}\n{rest}")
 }
 
-fn cast_of<R: Rules>(scenario: &Scenario) -> RunRecord {
-    let ProtocolSpec::Federation(spec) = &scenario.protocols[0] else {
-        panic!("not a federation");
-    };
-    let cast = Arc::new(FederationCast::<R>::new(scenario, spec));
-    let watch = FederationWatch::new(scenario, spec);
-    run_cast(scenario, &cast, watch, &options()).expect("the scenario can be run")
-}
-
 /// What is violated when peers keep the rules `R`, the audit aside.
 fn violated<R: Rules>(text: &str) -> Vec<String> {
-    let record = cast_of::<R>(&scenario(text));
+    let record = run_by::<R>(&scenario(text));
     let done = record.summary.metrics["actions_done"];
     assert!(done > 10.0, "{}", told(&record));
     let found = record.summary.invariants.iter();

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use fedsim_protocols::federation::rules::Rules;
+use fedsim_protocols::federation::rules::{Chosen, Rules};
 use fedsim_record::{Holds, RunRecord};
 use fedsim_scenarios::spec::ProtocolSpec;
 use fedsim_scenarios::{Document, Folder, Options, Scenario};
@@ -51,9 +51,10 @@ pub(crate) fn run_by<R: Rules>(scenario: &Scenario) -> RunRecord {
     let ProtocolSpec::Federation(spec) = &scenario.protocols[0] else {
         panic!("not a federation");
     };
-    let cast = Arc::new(FederationCast::<R>::new(scenario, spec));
+    let cast = Arc::new(FederationCast::<Chosen>::new(scenario, spec));
     let watch = FederationWatch::new(scenario, spec);
-    run_cast(scenario, &cast, watch, &options()).expect("the scenario can be run")
+    let record = Chosen::run_under::<R, _>(|| run_cast(scenario, &cast, watch, &options()));
+    record.expect("the scenario can be run")
 }
 
 /// The finding on one invariant.

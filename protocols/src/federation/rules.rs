@@ -12,8 +12,11 @@ use super::terms::{Amount, Digest, Level, Scope};
 use crate::identity::Identity;
 use crate::time::LocalTime;
 
+crate::chosen::rules! {
+by default Strict;
+
 /// The rules of all layers. Defaults are the strict ones.
-pub trait Rules: Clone + Copy + Debug + Default + Eq + Hash + Send + Sync + 'static {
+pub trait Rules: 'static + Clone + Copy + Debug + Default + Eq + Hash + Send + Sync {
     // Identity.
 
     /// Whether a record was signed by the key that it needs.
@@ -477,6 +480,7 @@ pub trait Rules: Clone + Copy + Debug + Default + Eq + Hash + Send + Sync + 'sta
     fn renewed_until(wanted: LocalTime, longest: LocalTime) -> LocalTime {
         wanted.min(longest)
     }
+}
 }
 
 /// The federation as it should be.

@@ -90,7 +90,7 @@ pub use new_view::{Reissue, reissue};
 pub use numbers::{Digest, Epoch, ReplicaId, Sequence, Timestamp, View};
 pub use replica::{Pbft, Status};
 pub use roster::{Member, Membership, Roster};
-pub use rules::{Paper, Rules};
+pub use rules::{Chosen, Paper, Rules};
 pub use store::{Operation, Outcome, Store, Value};
 
 /// The timers of a PBFT peer.

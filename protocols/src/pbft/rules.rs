@@ -20,8 +20,11 @@ pub enum VoteKind {
     Commit,
 }
 
+crate::chosen::rules! {
+by default Paper;
+
 /// The rules of PBFT. Sections are of Castro and Liskov, OSDI 1999, unless said otherwise.
-pub trait Rules: Clone + Debug + Default + PartialEq + Eq + Hash + Send + Sync + 'static {
+pub trait Rules: 'static + Clone + Debug + Default + PartialEq + Eq + Hash + Send + Sync {
     /// Votes suffice to commit, to make a checkpoint stable, to begin a view: q (section 4.2).
     fn is_quorum(votes: usize, roster: &Roster) -> bool {
         votes >= roster.quorum()
@@ -175,6 +178,7 @@ pub trait Rules: Clone + Debug + Default + PartialEq + Eq + Hash + Send + Sync +
     fn is_this_epoch(equal: bool) -> bool {
         equal
     }
+}
 }
 
 const fn votes_and_one(votes: usize) -> usize {

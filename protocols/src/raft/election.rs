@@ -207,10 +207,10 @@ impl<R: Rules> Raft<R> {
         }
         let vote_of = |peer| self.votes.iter().find(|(voter, _)| *voter == peer);
         let configuration = self.configuration();
-        let won = R::has_quorum(configuration, |peer| {
+        let won = R::has_quorum(configuration, &|peer| {
             vote_of(peer).is_some_and(|vote| vote.1)
         }) && R::may_win(vote_of(self.me).is_some());
-        let lost = !R::has_quorum(configuration, |peer| {
+        let lost = !R::has_quorum(configuration, &|peer| {
             vote_of(peer).is_none_or(|vote| vote.1)
         });
         match self.role {

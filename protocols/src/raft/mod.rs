@@ -81,7 +81,7 @@ pub use message::{
     Answer, Chunk, Entries, Entry, EntryKind, HardState, RaftMessage, RaftRecord, RaftReply,
     RaftRequest, RaftTimer, SNAPSHOT_SLOT, STATE_SLOT, Snapshot, VoteKind,
 };
-pub use rules::{LogEnd, Paper, Rules};
+pub use rules::{Chosen, LogEnd, Paper, Rules};
 pub use state::{InitialState, Raft, RaftView, Role};
 pub use store::{Sessions, StateMachine, Store};
 

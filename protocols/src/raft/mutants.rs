@@ -75,25 +75,19 @@ mutants! {
     }
     /// While joint, a majority of both halves taken together is enough.
     JointMajorityOfTheUnion {
-        fn has_quorum(c: &Configuration, agrees: impl Fn(PeerId) -> bool) -> bool {
+        fn has_quorum(c: &Configuration, agrees: &dyn Fn(PeerId) -> bool) -> bool {
             Paper::has_quorum(&Configuration::of_voters(c.all_voters()), agrees)
         }
-        fn agreed_value<T: Copy + Ord>(
-            c: &Configuration,
-            value_of: impl Fn(PeerId) -> T,
-        ) -> Option<T> {
+        fn agreed_value(c: &Configuration, value_of: &dyn Fn(PeerId) -> u64) -> Option<u64> {
             Paper::agreed_value(&Configuration::of_voters(c.all_voters()), value_of)
         }
     }
     /// While joint, a majority of the new half is enough.
     JointMajorityOfTheNewAlone {
-        fn has_quorum(c: &Configuration, agrees: impl Fn(PeerId) -> bool) -> bool {
+        fn has_quorum(c: &Configuration, agrees: &dyn Fn(PeerId) -> bool) -> bool {
             Paper::has_quorum(&Configuration::of_voters(c.voters.clone()), agrees)
         }
-        fn agreed_value<T: Copy + Ord>(
-            c: &Configuration,
-            value_of: impl Fn(PeerId) -> T,
-        ) -> Option<T> {
+        fn agreed_value(c: &Configuration, value_of: &dyn Fn(PeerId) -> u64) -> Option<u64> {
             Paper::agreed_value(&Configuration::of_voters(c.voters.clone()), value_of)
         }
     }

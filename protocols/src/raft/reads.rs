@@ -160,7 +160,7 @@ impl<R: Rules> Raft<R> {
             }
             leading.of(peer).map_or(0, |progress| progress.round)
         };
-        R::agreed_value(self.configuration(), round_of).unwrap_or(0)
+        R::agreed_value(self.configuration(), &round_of).unwrap_or(0)
     }
 
     /// Whether no other leader can have been elected yet (dissertation 6.4.1).

@@ -9,6 +9,7 @@ use super::message::{Entries, Entry, EntryKind, RaftMessage, RaftTimer};
 use super::rules::Rules;
 use super::state::{Raft, Role};
 use crate::peer::PeerId;
+use crate::time::SimDuration;
 
 /// What a follower said when it refused an append.
 #[derive(Clone, Copy, Debug)]
@@ -262,10 +263,10 @@ impl<R: Rules> Raft<R> {
             }
             leading.of(peer).map_or(0, |progress| progress.match_index)
         };
-        if !R::has_quorum(configuration, |peer| match_of(peer) > self.commit) {
+        if !R::has_quorum(configuration, &|peer| match_of(peer) > self.commit) {
             return;
         }
-        let agreed = R::agreed_value(configuration, match_of).unwrap_or(0);
+        let agreed = R::agreed_value(configuration, &match_of).unwrap_or(0);
         let agreed = agreed.min(self.log.last_index());
         let term = self.log.term_at(agreed).unwrap_or(0);
         if agreed > self.commit && R::may_commit(term, self.term) {
@@ -282,9 +283,13 @@ impl<R: Rules> Raft<R> {
             return;
         };
         let now = ctx.now();
-        let heard = |peer| leading.of(peer).map_or(now, |progress| progress.heard);
-        let last = R::agreed_value(self.configuration(), heard).unwrap_or(now);
-        let (silence, limit) = (now.since(last), self.config.election_timeout_min);
+        let freshness_of = |peer| {
+            let silence = leading.of(peer).map(|progress| now.since(progress.heard));
+            u64::MAX - silence.unwrap_or_default().as_nanos()
+        };
+        let freshness = R::agreed_value(self.configuration(), &freshness_of);
+        let silence = SimDuration::from_nanos(u64::MAX - freshness.unwrap_or(u64::MAX));
+        let limit = self.config.election_timeout_min;
         if silence < limit {
             return ctx.set_timer(RaftTimer::CheckQuorum, limit - silence);
         }

@@ -39,8 +39,11 @@ pub struct LogEnd {
     pub index: u64,
 }
 
+crate::chosen::rules! {
+by default Paper;
+
 /// The rules that make Raft safe. Defaults are those of the paper.
-pub trait Rules: Copy + Debug + Eq + Hash + Send + Sync + 'static {
+pub trait Rules: 'static + Copy + Debug + Eq + Hash + Send + Sync {
     // Terms and votes.
 
     /// The term a candidate stands in (paper 5.2).
@@ -108,18 +111,18 @@ pub trait Rules: Copy + Debug + Eq + Hash + Send + Sync + 'static {
     }
 
     /// Whether those who agree are a majority of C_new and, while joint, of C_old (paper 6).
-    fn has_quorum(configuration: &Configuration, agrees: impl Fn(PeerId) -> bool) -> bool {
-        half_agrees::<Self>(&configuration.voters, &agrees)
-            && half_agrees::<Self>(&configuration.outgoing, &agrees)
+    fn has_quorum(configuration: &Configuration, agrees: &dyn Fn(PeerId) -> bool) -> bool {
+        half_agrees::<Self>(&configuration.voters, agrees)
+            && half_agrees::<Self>(&configuration.outgoing, agrees)
     }
 
     /// The highest value that a quorum has reached (paper 5.3, 6); `None` without voters.
-    fn agreed_value<T: Copy + Ord>(
+    fn agreed_value(
         configuration: &Configuration,
-        value_of: impl Fn(PeerId) -> T,
-    ) -> Option<T> {
-        let new = half_value::<Self, T>(&configuration.voters, &value_of);
-        let old = half_value::<Self, T>(&configuration.outgoing, &value_of);
+        value_of: &dyn Fn(PeerId) -> u64,
+    ) -> Option<u64> {
+        let new = half_value::<Self>(&configuration.voters, value_of);
+        let old = half_value::<Self>(&configuration.outgoing, value_of);
         new.into_iter().chain(old).min()
     }
 
@@ -286,6 +289,7 @@ pub trait Rules: Copy + Debug + Eq + Hash + Send + Sync + 'static {
         true
     }
 }
+}
 
 /// Raft as published.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -293,16 +297,13 @@ pub struct Paper;
 
 impl Rules for Paper {}
 
-fn half_agrees<R: Rules>(voters: &[PeerId], agrees: &impl Fn(PeerId) -> bool) -> bool {
+fn half_agrees<R: Rules>(voters: &[PeerId], agrees: &dyn Fn(PeerId) -> bool) -> bool {
     let agreeing = voters.iter().filter(|peer| agrees(**peer)).count();
     voters.is_empty() || agreeing >= R::quorum_of(voters.len())
 }
 
-fn half_value<R: Rules, T: Copy + Ord>(
-    voters: &[PeerId],
-    value_of: &impl Fn(PeerId) -> T,
-) -> Option<T> {
-    let mut values: Vec<T> = voters.iter().map(|peer| value_of(*peer)).collect();
+fn half_value<R: Rules>(voters: &[PeerId], value_of: &dyn Fn(PeerId) -> u64) -> Option<u64> {
+    let mut values: Vec<u64> = voters.iter().map(|peer| value_of(*peer)).collect();
     values.sort_unstable_by(|a, b| b.cmp(a));
     let quorum = R::quorum_of(voters.len()).min(values.len());
     values.get(quorum.checked_sub(1)?).copied()
@@ -369,9 +370,9 @@ mod tests {
             for seed in 0..500_u64 {
                 let value = |peer: PeerId| (seed * 31 + u64::from(peer.0) * seed * 7) % 11;
                 let dumb = (0..11)
-                    .filter(|v| Paper::has_quorum(configuration, |peer| value(peer) >= *v))
+                    .filter(|v| Paper::has_quorum(configuration, &|peer| value(peer) >= *v))
                     .max();
-                assert_eq!(Paper::agreed_value(configuration, value), dumb);
+                assert_eq!(Paper::agreed_value(configuration, &value), dumb);
             }
         }
     }
@@ -380,14 +381,14 @@ mod tests {
     fn an_empty_half_agrees_and_no_voters_agree_on_no_value() {
         // The laws of etcd's quorum tests.
         let nobody = Configuration::default();
-        assert!(Paper::has_quorum(&nobody, |_| false));
-        assert_eq!(Paper::agreed_value(&nobody, |_| 1), None);
+        assert!(Paper::has_quorum(&nobody, &|_| false));
+        assert_eq!(Paper::agreed_value(&nobody, &|_| 1), None);
         let single = configuration(&[1, 2, 3], &[]);
         let twice = configuration(&[1, 2, 3], &[1, 2, 3]);
         let value = |peer: PeerId| u64::from(peer.0);
         assert_eq!(
-            Paper::agreed_value(&single, value),
-            Paper::agreed_value(&twice, value)
+            Paper::agreed_value(&single, &value),
+            Paper::agreed_value(&twice, &value)
         );
     }
 

@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use fedsim_protocols::pbft::mutants::NAMES;
-use fedsim_protocols::pbft::{Paper, Rules};
+use fedsim_protocols::pbft::{Chosen, Paper, Rules};
 use fedsim_record::{Holds, Summary};
 use fedsim_scenarios::Scenario;
 use fedsim_scenarios::spec::ProtocolSpec;
@@ -36,9 +36,9 @@ fn judged<R: Rules>(scenario: &Scenario) -> Summary {
     let [ProtocolSpec::Pbft(spec)] = scenario.protocols.as_slice() else {
         panic!("an attack is on PBFT");
     };
-    let cast = Arc::new(PbftCast::<R>::new(scenario, spec));
+    let cast = Arc::new(PbftCast::<Chosen>::new(scenario, spec));
     let watch = PbftWatch::new(scenario, spec);
-    let record = run_cast(scenario, &cast, watch, &options());
+    let record = Chosen::run_under::<R, _>(|| run_cast(scenario, &cast, watch, &options()));
     record.expect("the scenario can be run").summary
 }
 

@@ -2,7 +2,7 @@
 
 use fedsim_protocols::PeerId;
 use fedsim_protocols::federation::mutants;
-use fedsim_protocols::federation::rules::{Rules, Strict};
+use fedsim_protocols::federation::rules::{Chosen, Rules, Strict};
 use fedsim_protocols::stack::{Proposal, Scope, StackPeer};
 use fedsim_record::Holds;
 use fedsim_scenarios::spec::ProtocolSpec;
@@ -74,11 +74,13 @@ fn judged_by<R: Rules>(scenario: &Scenario) -> Vec<(&'static str, Holds)> {
     let [ProtocolSpec::Federation(spec)] = scenario.protocols.as_slice() else {
         unreachable!("the stage is a federation");
     };
-    let cast = std::sync::Arc::new(FederationCast::<R>::new(scenario, spec));
+    let cast = std::sync::Arc::new(FederationCast::<Chosen>::new(scenario, spec));
     let mut watch = FederationWatch::new(scenario, spec);
-    let outcome = run(scenario, &cast, &Options::default(), &mut watch).expect("no panic");
+    let options = Options::default();
+    let outcome = Chosen::run_under::<R, _>(|| run(scenario, &cast, &options, &mut watch));
+    let outcome = outcome.expect("no panic");
     let mut report = WatchReport::default();
-    Watch::<StackPeer<R>>::finish(&mut watch, &outcome, &mut report);
+    Watch::<StackPeer<Chosen>>::finish(&mut watch, &outcome, &mut report);
     let findings = report.findings.iter();
     findings
         .map(|finding| (finding.name, finding.holds))

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use fedsim_protocols::SimDuration;
 use fedsim_protocols::pbft::mutants::*;
-use fedsim_protocols::pbft::{Paper, PbftPeer, Rules};
+use fedsim_protocols::pbft::{Chosen, Paper, PbftPeer, Rules};
 use fedsim_record::Holds;
 use fedsim_scenarios::Scenario;
 use fedsim_scenarios::spec::ProtocolSpec;
@@ -88,13 +88,14 @@ fn findings<R: Rules>(scenario: &Scenario) -> Vec<Finding> {
     let [ProtocolSpec::Pbft(spec)] = scenario.protocols.as_slice() else {
         panic!("a storm runs PBFT");
     };
-    let cast = Arc::new(PbftCast::<R>::new(scenario, spec));
+    let cast = Arc::new(PbftCast::<Chosen>::new(scenario, spec));
     let mut watch = PbftWatch::new(scenario, spec);
     let options = Options {
         sample_every: Some(SimDuration::from_secs(1)),
         ..Options::default()
     };
-    let outcome = run(scenario, &cast, &options, &mut watch).expect("no replica panics");
+    let outcome = Chosen::run_under::<R, _>(|| run(scenario, &cast, &options, &mut watch));
+    let outcome = outcome.expect("no replica panics");
     watch.findings(outcome.ended_at)
 }
 

@@ -44,7 +44,7 @@ impl Disks {
         let Some(configuration) = cluster.committed.configuration() else {
             return;
         };
-        if Paper::has_quorum(configuration, |peer| cluster.of(peer).is_damaged) {
+        if Paper::has_quorum(configuration, &|peer| cluster.of(peer).is_damaged) {
             self.ledger
                 .leave_assumptions(|| "the disks of a majority were damaged".to_owned());
         }
@@ -70,7 +70,7 @@ impl Disks {
 
 /// Whether a quorum holds on disk what was committed up to `index`, or held it before damage.
 fn is_kept(configuration: &Configuration, index: u64, cluster: &Cluster) -> bool {
-    Paper::has_quorum(configuration, |peer| {
+    Paper::has_quorum(configuration, &|peer| {
         let witness = cluster.of(peer);
         witness.is_damaged || witness.is_byzantine || cluster.holds_durably(peer, index)
     })

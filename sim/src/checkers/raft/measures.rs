@@ -122,7 +122,7 @@ impl Measures {
         let reaches = |peer: PeerId| {
             peer == leader || (world.connected(leader, peer) && world.connected(peer, leader))
         };
-        match Paper::has_quorum(&witness.configuration, reaches) {
+        match Paper::has_quorum(&witness.configuration, &reaches) {
             true => self.down_since = None,
             false => {
                 self.down_since.get_or_insert(at);

@@ -99,5 +99,5 @@ fn could_win(candidate: PeerId, cluster: &Cluster, world: &World<'_>) -> bool {
     };
     witness.is_able()
         && configuration.is_voter(candidate)
-        && Paper::has_quorum(configuration, would_vote)
+        && Paper::has_quorum(configuration, &would_vote)
 }

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use fedsim_protocols::raft::mutants::*;
-use fedsim_protocols::raft::{Paper, Rules};
+use fedsim_protocols::raft::{Chosen, Paper, Rules};
 use fedsim_record::Holds;
 use fedsim_scenarios::Scenario;
 use fedsim_scenarios::spec::{ProtocolSpec, Story};
@@ -98,13 +98,14 @@ fn findings<R: Rules>(scenario: &Scenario) -> Vec<Finding> {
     let [ProtocolSpec::Raft(settings)] = scenario.protocols.as_slice() else {
         panic!("a storm runs Raft");
     };
-    let cast = Arc::new(RaftCast::<R>::new(scenario, settings));
+    let cast = Arc::new(RaftCast::<Chosen>::new(scenario, settings));
     let mut watch = RaftWatch::new(scenario, &settings.base);
     let options = Options {
         sample_every: Some(SimDuration::from_secs(1)),
         ..Options::default()
     };
-    let outcome = run(scenario, &cast, &options, &mut watch).expect("no server panics");
+    let outcome = Chosen::run_under::<R, _>(|| run(scenario, &cast, &options, &mut watch));
+    let outcome = outcome.expect("no server panics");
     watch.findings(outcome.ended_at)
 }
 
@@ -135,9 +136,11 @@ fn acted<R: Rules>(name: &str) -> Result<(), String> {
     else {
         panic!("{name} is no story of Raft");
     };
-    let cast = Arc::new(RaftCast::<R>::new(&scenario, settings));
+    let cast = Arc::new(RaftCast::<Chosen>::new(&scenario, settings));
     let watch = RaftWatch::new(&scenario, &settings.base);
-    let record = run_story(&scenario, steps, &cast, watch, &RunOptions::default());
+    let options = RunOptions::default();
+    let act = || run_story(&scenario, steps, &cast, watch, &options);
+    let record = Chosen::run_under::<R, _>(act);
     let summary = record.expect("no server panics").summary;
     let mut violated = summary.invariants.iter();
     match violated.find(|finding| finding.holds == Holds::Violated) {

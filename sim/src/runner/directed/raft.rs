@@ -253,8 +253,9 @@ fn held_by_quorum<R: Rules>(
         .into_iter()
         .filter(|voter| holds(&view, &scene.table.disk(*voter)))
         .collect();
-    match fedsim_protocols::raft::Paper::has_quorum(&view.configuration, |it| holders.contains(&it))
-    {
+    match fedsim_protocols::raft::Paper::has_quorum(&view.configuration, &|it| {
+        holders.contains(&it)
+    }) {
         true => Ok(()),
         false => Err(format!(
             "entries up to {} are on the disks of {} alone",
