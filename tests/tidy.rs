@@ -11,7 +11,7 @@ const FILE_LINES_MAX: usize = 500;
 const FUNCTION_LINES_MAX: usize = 70;
 
 /// Each crate, its folder, and the crates of ours it may depend on.
-const CRATES: [(&str, &str, &[&str]); 6] = [
+const CRATES: [(&str, &str, &[&str]); 7] = [
     ("fedsim-protocols", "protocols", &[]),
     ("fedsim-scenarios", "scenarios", &["fedsim-protocols"]),
     ("fedsim-record", "sim/record", &[]),
@@ -32,6 +32,7 @@ const CRATES: [(&str, &str, &[&str]); 6] = [
             "fedsim-reports",
         ],
     ),
+    ("fedsim-bench", "benches", &[]),
 ];
 
 /// What sans-IO code must not name.

@@ -26,7 +26,7 @@ fn smaller(name: &str) -> &'static [&'static str] {
 }
 
 /// Peers times seconds that an unoptimised build runs at once; larger ones are run by the program.
-const PEER_SECONDS: u64 = 300;
+const PEER_SECONDS: u64 = 150;
 
 fn is_small(scenario: &Scenario) -> bool {
     let seconds = scenario.duration.as_nanos() / 1_000_000_000;

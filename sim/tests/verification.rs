@@ -13,12 +13,11 @@ use fedsim_sim::runner::{self, verify_cast};
 use super::support::{options, scenario, shipped};
 
 /// One of each kind of run: a protocol or several, faults, adversaries, joins, a story.
-const KINDS: [&str; 10] = [
+const KINDS: [&str; 9] = [
     "gossip/one-crash",
     "gossip/churn",
     "raft/storm",
     "raft/figure-8",
-    "pbft/two-view-changes",
     "adversary/pbft-storm",
     "adversary/pbft-twins",
     "adversary/swim-sybil",
