@@ -30,9 +30,6 @@ pub enum ReportError {
         /// What the drawing library says.
         reason: String,
     },
-    /// A text that is no SVG picture, or one of no size.
-    #[error("not an SVG picture that can be turned into pixels: {0}")]
-    NotAPicture(String),
 }
 
 impl ReportError {

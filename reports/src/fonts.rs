@@ -3,7 +3,6 @@
 use std::sync::Once;
 
 use plotters::style::{FontStyle, register_font};
-use resvg::usvg::fontdb;
 
 /// The family name under which the face is drawn and found again.
 pub(crate) const FAMILY: &str = "DejaVu Sans";
@@ -23,13 +22,4 @@ pub(crate) fn register() {
             assert!(registered.is_ok(), "BUG: the embedded font cannot be read");
         }
     });
-}
-
-/// The face for turning SVG into pixels, and nothing else.
-pub(crate) fn database() -> fontdb::Database {
-    let mut database = fontdb::Database::new();
-    database.load_font_data(REGULAR.to_vec());
-    database.load_font_data(BOLD.to_vec());
-    database.set_sans_serif_family(FAMILY);
-    database
 }

@@ -18,7 +18,6 @@ mod fonts;
 mod number;
 mod page;
 mod picture;
-mod png;
 mod seeds;
 mod statistics;
 mod text;
@@ -32,7 +31,6 @@ pub use directory::{PAGE, PLOTS, render, write_report};
 pub use error::ReportError;
 pub use figures::comparison;
 pub use picture::{Picture, pictures};
-pub use png::svg_to_png;
 pub use seeds::{
     Found, Pooled, SEEDS_SCHEMA, SeedFailure, SeedsDirectory, SeedsSummary, pooled, seeds_text,
 };

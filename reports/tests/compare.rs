@@ -133,8 +133,6 @@ fn a_comparison_is_written_whole_and_replaces_an_earlier_one() {
     let svg = std::fs::read_to_string(target.join("plots/decision-latency-raft.svg")).unwrap();
     assert!(svg.contains("honest") && svg.contains("double-vote"));
     if let Some(look) = std::env::var_os("FEDSIM_PICTURES") {
-        let png = fedsim_reports::svg_to_png(&svg, 1.0).unwrap();
-        std::fs::write(Path::new(&look).join("comparison.png"), png).unwrap();
         std::fs::write(Path::new(&look).join("comparison.html"), page).unwrap();
     }
 }
