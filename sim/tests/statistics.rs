@@ -33,7 +33,7 @@ fn first_detection_periods(members: u32, runs: u64) -> f64 {
     let total: f64 = (1..=runs)
         .map(|seed| {
             let text = format!(
-                "name = \"test\"\nclaim = \"e/(e-1)\"\nseed = {seed}\nduration = \"40s\"\n\
+                "name = \"test\"\nclaim = \"e/(e-1)\"\nseed = {seed}\nduration = \"25s\"\n\
                  [peers]\ncount = {members}\n[network]\nlatency = {{ constant = \"10ms\" }}\n\
                  [swim]\nbootstrap = \"full\"\nprobe_order = \"random\"\nlocal_health = false\n\
                  dynamic_suspicion = false\ngossip_interval = \"0s\"\npush_pull_interval = \"0s\"\n\

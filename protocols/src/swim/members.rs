@@ -8,6 +8,7 @@
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
+use arrayvec::ArrayVec;
 use hashbrown::HashTable;
 
 use crate::fold::{Fold, Folder};
@@ -76,7 +77,7 @@ impl Member {
 const PAGE: usize = 64;
 
 /// Entries of one's own: those that lie in one page of the table.
-type Page = Arc<Vec<Member>>;
+type Page = Arc<ArrayVec<Member, PAGE>>;
 
 /// Everyone known to one member, itself included.
 #[derive(Clone, Debug, Default)]
@@ -133,12 +134,13 @@ impl Members {
     }
 
     /// The page of that number, from now on one's own.
-    fn page(&mut self, number: usize) -> &mut Vec<Member> {
+    fn page(&mut self, number: usize) -> &mut ArrayVec<Member, PAGE> {
         if self.pages.len() <= number {
             self.pages.resize(number + 1, None);
         }
         let given = self.given.chunks(PAGE).nth(number).unwrap_or_default();
-        let page = self.pages[number].get_or_insert_with(|| Arc::new(given.to_vec()));
+        let page =
+            self.pages[number].get_or_insert_with(|| Arc::new(given.iter().cloned().collect()));
         Arc::make_mut(page)
     }
 

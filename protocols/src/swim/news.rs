@@ -43,24 +43,46 @@ fn said_in(claim: &Claim) -> View {
     }
 }
 
+/// News that are looked up side by side.
+const TOGETHER: usize = 8;
+
 impl<R: SwimRules> Swim<R> {
     pub(super) fn refuse(&self, refusal: Refusal, ctx: &mut Context<'_, Self>) {
         ctx.notify(SwimEvent::Rejected { refusal });
     }
 
     pub(super) fn hear_all(&mut self, updates: &[Update], ctx: &mut Context<'_, Self>) {
-        for update in updates {
-            self.hear(update, Source::Gossip, ctx);
+        // Looked up side by side, since each waits for memory that others do not need.
+        for some in updates.chunks(TOGETHER) {
+            let mut places = [None; TOGETHER];
+            for (place, update) in places.iter_mut().zip(some) {
+                *place = self.members.find(&update.record().key);
+            }
+            for (place, update) in places.into_iter().zip(some) {
+                self.hear_of(place, update, Source::Gossip, ctx);
+            }
         }
     }
 
     pub(super) fn hear(&mut self, update: &Update, source: Source, ctx: &mut Context<'_, Self>) {
+        self.hear_of(None, update, source, ctx);
+    }
+
+    /// Hears news of the member at `place`; without one, of somebody who may have been learned since.
+    fn hear_of(
+        &mut self,
+        place: Option<Place>,
+        update: &Update,
+        source: Source,
+        ctx: &mut Context<'_, Self>,
+    ) {
+        let place = place.or_else(|| self.members.find(&update.record().key));
         let is_about_me = update.record().key == self.key;
         match update {
             Update::Alive(record) if is_about_me => self.on_own_record(record, ctx),
             Update::Claim(claim) if is_about_me => self.on_accusation(claim, ctx),
-            Update::Alive(record) => self.hear_alive(record, ctx),
-            Update::Claim(claim) => self.hear_claim(claim, source, ctx),
+            Update::Alive(record) => self.hear_alive(place, record, ctx),
+            Update::Claim(claim) => self.hear_claim(place, claim, source, ctx),
         }
     }
 
@@ -68,8 +90,13 @@ impl<R: SwimRules> Swim<R> {
         R::overrides(self.config.dead, news, held)
     }
 
-    fn hear_alive(&mut self, record: &Signed<Alive>, ctx: &mut Context<'_, Self>) {
-        let Some(place) = self.members.find(&record.key) else {
+    fn hear_alive(
+        &mut self,
+        held: Option<Place>,
+        record: &Signed<Alive>,
+        ctx: &mut Context<'_, Self>,
+    ) {
+        let Some(place) = held else {
             if self.is_owned(record, ctx) {
                 self.learn(record, ctx);
             }
@@ -180,9 +207,14 @@ impl<R: SwimRules> Swim<R> {
         self.spread(place, ctx);
     }
 
-    fn hear_claim(&mut self, claim: &Signed<Claim>, source: Source, ctx: &mut Context<'_, Self>) {
+    fn hear_claim(
+        &mut self,
+        held: Option<Place>,
+        claim: &Signed<Claim>,
+        source: Source,
+        ctx: &mut Context<'_, Self>,
+    ) {
         let news = said_in(claim);
-        let held = self.members.find(&claim.subject.key);
         if let Some(place) = held {
             let view = self.members.get(place).view();
             if news == view && news.status == Status::Suspect {
