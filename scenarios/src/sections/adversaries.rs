@@ -9,7 +9,7 @@ use crate::layer::scalar::{Words, count, name, words};
 use crate::layer::section::Section;
 use crate::layer::shape::{Alternative, list, maybe, tables};
 use crate::layer::{Out, Reader, Shape, Type, World, at};
-use crate::spec::adversaries::{BehaviourSettings, Stretch, Tamper};
+use crate::spec::adversaries::{BehaviourSettings, Scope, Stretch, Tamper};
 use crate::spec::{AdversarySpec, Behaviour, ProtocolSpec, Scenario, Who};
 use crate::tree::{Node, Value};
 
@@ -148,6 +148,20 @@ const STRETCH: Words<Stretch> = words(&[
     ),
 ]);
 
+const SCOPE: Words<Scope> = words(&[
+    (
+        "message",
+        "Each message to each peer by itself.",
+        Scope::Message,
+    ),
+    (
+        "round",
+        "All messages of one kind about one view and sequence number, term and index, or period; \
+         whom they go to is drawn once for each round.",
+        Scope::Round,
+    ),
+]);
+
 /// The settings of behaviours.
 fn settings(section: Section<Draft>) -> Section<Draft> {
     section
@@ -199,6 +213,24 @@ fn settings(section: Section<Draft>) -> Section<Draft> {
             at!(settings.stretch),
             "To which records. `\"countersigned\"` if left out.",
         )
+        .key(
+            "scope",
+            maybe(SCOPE),
+            at!(settings.scope),
+            "Of what a `share` is drawn. `\"message\"` if left out.",
+        )
+        .key(
+            "rounds",
+            maybe(count(1..=u32::MAX)),
+            at!(settings.rounds),
+            "In how many rounds it acts at most. In all that are drawn if left out.",
+        )
+        .key(
+            "receivers",
+            maybe(count(1..=10_000)),
+            at!(settings.receivers),
+            "How many peers it acts against in each round. Any number, drawn too, if left out.",
+        )
 }
 
 fn check(draft: &Draft, node: &Node, reader: &mut Reader<'_>) {
@@ -237,8 +269,26 @@ fn check(draft: &Draft, node: &Node, reader: &mut Reader<'_>) {
         let message = format!("`{}` {message}", what.name());
         reader.refuse(node.place_of("what"), message, right);
     }
+    for key in ["rounds", "receivers"] {
+        if let Some(entry) = node.entry(key)
+            && draft.settings.scope != Some(Scope::Round)
+        {
+            let right = "write scope = \"round\" beside it";
+            reader.refuse(entry.place, format!("`{key}` without rounds"), right);
+        }
+    }
     for key in [
-        "target", "kinds", "share", "pace", "by", "amount", "tamper", "stretch",
+        "target",
+        "kinds",
+        "share",
+        "pace",
+        "by",
+        "amount",
+        "tamper",
+        "stretch",
+        "scope",
+        "rounds",
+        "receivers",
     ] {
         if let Some(entry) = node.entry(key)
             && !draft.what.iter().any(|what| what.takes().contains(&key))

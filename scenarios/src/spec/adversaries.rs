@@ -48,6 +48,23 @@ pub struct BehaviourSettings {
     pub tamper: Option<Tamper>,
     /// To which records.
     pub stretch: Option<Stretch>,
+    /// Of what a `share` is drawn.
+    pub scope: Option<Scope>,
+    /// In how many rounds it acts at most; in all that are drawn if nothing is said.
+    pub rounds: Option<u32>,
+    /// How many peers it acts against in each round; any number if nothing is said.
+    pub receivers: Option<u32>,
+}
+
+/// What a behaviour draws: each message by itself, or whole rounds of the protocol.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Scope {
+    /// One message to one peer.
+    #[default]
+    Message,
+    /// All messages of one kind about one thing (a view and sequence number, a term and index, a
+    /// period), to some of the peers, drawn anew for each round (Winter et al. 2023).
+    Round,
 }
 
 /// What is done to records of an audit log.
@@ -146,17 +163,17 @@ macro_rules! behaviours {
 behaviours! {
     Silent "silent" [] [] "Hears everything and sends nothing."
     CrashStop "crash-stop" [] [] "Handles nothing and sends nothing."
-    Delay "delay" [] ["by" "target" "kinds" "share"] "Holds what it sends by `by`; just below the protocol's timeout if that is left out."
-    Drop "drop" [] ["target" "kinds" "share"] "Sends nothing to `target`."
-    Omit "omit" [] ["target" "kinds" "share"] "Neither sends to nor hears `target`: general omission (Perry and Toueg 1986)."
-    Duplicate "duplicate" [] ["target" "kinds" "share" "amount"] "Sends `amount` further copies."
+    Delay "delay" [] ["by" "target" "kinds" "share" "scope" "rounds" "receivers"] "Holds what it sends by `by`; just below the protocol's timeout if that is left out."
+    Drop "drop" [] ["target" "kinds" "share" "scope" "rounds" "receivers"] "Sends nothing to `target`."
+    Omit "omit" [] ["target" "kinds" "share" "scope" "rounds" "receivers"] "Neither sends to nor hears `target`: general omission (Perry and Toueg 1986)."
+    Duplicate "duplicate" [] ["target" "kinds" "share" "amount" "scope" "rounds" "receivers"] "Sends `amount` further copies."
     Replay "replay" [] ["target" "kinds" "pace" "amount"] "Every `pace` sends `amount` old messages again: its own, those it got, and those it overheard between others."
-    Corrupt "corrupt" [] ["target" "kinds" "share"] "Turns one bit of the encoding; what does not decode is garbage and is counted."
+    Corrupt "corrupt" [] ["target" "kinds" "share" "scope" "rounds" "receivers"] "Turns one bit of the encoding; what does not decode is garbage and is counted."
     Equivocate "equivocate" [] ["kinds" "share"] "Tells a fixed half of the others something else than the rest."
     Flood "flood" [] ["target" "kinds" "pace" "amount"] "Every `pace` sends its last message `amount` times more to everybody."
-    Lie "lie" [] ["target" "kinds" "share"] "Tells others that it is in another state than it is."
+    Lie "lie" [] ["target" "kinds" "share" "scope" "rounds" "receivers"] "Tells others that it is in another state than it is."
     Twins "twins" [] ["target"] "Two instances with one identity on both sides of a cut (Bano et al. 2020): `target` hears the second only, the others the first."
-    Mutate "mutate" [] ["target" "kinds" "share"] "Changes one field of a message by a small step and signs it anew (small-scope mutation, Winter et al. 2023)."
+    Mutate "mutate" [] ["target" "kinds" "share" "scope" "rounds" "receivers"] "Changes one field of a message by a small step and signs it anew (small-scope mutation, Winter et al. 2023); with `scope = \"round\"` in the same way to all who get it."
     Random "random" [] ["amount"] "Draws `amount` behaviours from those that fit the protocol, anew in each run."
     TermInflation "term-inflation" ["raft" "federation"] ["target" "pace" "amount"] "Every `pace` stands for election in a term `amount` higher."
     SeizeLeadership "seize-leadership" ["raft" "federation"] ["pace" "target"] "Every `pace`, unless it leads, has `target` begin another term, until it is the one elected."
@@ -169,6 +186,7 @@ behaviours! {
     IncarnationInflation "incarnation-inflation" ["swim"] ["target" "pace"] "Every `pace` announces the highest incarnation there is, its own, and `target`'s under its own signature."
     Resurrection "resurrection" ["swim"] ["target" "pace"] "Every `pace` tells everybody that `target`, who is dead, lives: by its old records and by a newer one with a signature that is not its."
     Sybil "sybil" ["swim"] ["amount" "pace"] "Every `pace` announces `amount` members that do not exist, each with a key of its own."
+    LiveSybil "live-sybil" ["swim"] ["amount" "pace"] "Announces `amount` members that do not exist, after a `pace`, and holds them alive: answers pings for them and refutes whatever is said against them."
     Eclipse "eclipse" ["swim" "rumor"] ["target"] "Sends `target` nothing, and nobody anything about `target`; answers others in its place."
     PoisonedRecords "poisoned-records" ["swim" "rumor"] ["pace" "target"] "Passes on records whose content it has changed."
     IdSuppression "id-suppression" ["rumor"] ["target" "pace" "amount"] "Every `pace` tells `amount` rumors under the ids that `target` will use next."
@@ -208,6 +226,7 @@ behaviours! {
     RandomDelays "random-delays" [] [] "Every message takes any time that `[assume]` allows."
     AimAtLeader "aim-at-leader" [] [] "Messages from and to whoever it last overheard leading take longest, all others the shortest time."
     SplitDelays "split-delays" [] ["pace"] "Messages between two halves, drawn anew every `pace`, take longest, all others the shortest time."
+    CutRounds "cut-rounds" [] ["share"] "In a `share` of the protocol's rounds messages between two halves, drawn anew for each round, take longest; all others as long as their links say (network faults of Winter et al. 2023)."
     NewestFirst "newest-first" [] [] "What was sent earlier within each bound arrives later."
 }
 
@@ -220,6 +239,7 @@ impl Behaviour {
                 | Self::RandomDelays
                 | Self::AimAtLeader
                 | Self::SplitDelays
+                | Self::CutRounds
                 | Self::NewestFirst
         )
     }

@@ -15,6 +15,7 @@ use super::forge::Forge;
 use super::means::{KeyRing, Means};
 use super::memory::{Memory, Seen};
 use super::roles::{Conspiracy, Role, just_below};
+use super::rounds::Rounds;
 use super::tally::Misdeeds;
 
 /// Which instance of which member acts.
@@ -43,7 +44,8 @@ pub(crate) struct Cabal<P: Protocol> {
     pub(super) memory: Memory<P::Message>,
     pub(super) dice: Stream,
     pub(super) halves: Vec<bool>,
-    others: Vec<PeerId>,
+    pub(super) others: Vec<PeerId>,
+    pub(super) rounds: Rounds,
     lookahead: SimDuration,
     /// How many strikes hold a member in a role.
     on: BTreeMap<(PeerId, usize), u32>,
@@ -90,6 +92,7 @@ impl<P: Protocol> Cabal<P> {
             dice,
             halves,
             others,
+            rounds: Rounds::default(),
             lookahead: founding.lookahead,
             on: BTreeMap::new(),
             misdeeds: Misdeeds::new(conspiracy),
@@ -230,7 +233,7 @@ impl<P: Protocol> Cabal<P> {
         let mut is_kept = false;
         for (role, place, what) in self.does(part.me) {
             let keeps = match what {
-                Behaviour::Omit => self.touches(role, what, from, message),
+                Behaviour::Omit => self.touches((now, role), what, from, message),
                 _ => {
                     let heard = (from, message);
                     self.lend((part.me, now, role), |forge, means| {

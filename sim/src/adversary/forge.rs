@@ -1,6 +1,6 @@
 //! What an adversary must know of a protocol to attack it.
 
-use fedsim_protocols::{PeerId, Protocol, SimDuration};
+use fedsim_protocols::{LocalTime, PeerId, Protocol, SimDuration};
 use fedsim_scenarios::spec::Behaviour;
 
 use super::means::Means;
@@ -18,6 +18,26 @@ pub enum Twist<M> {
     Replace(M),
 }
 
+/// One round of a protocol: its messages of one kind about one thing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Round {
+    /// Which view or term; 0 where the protocol has none.
+    pub view: u64,
+    /// Which sequence number, log index, request or period.
+    pub place: u64,
+    /// Which kind of message, by index.
+    pub phase: usize,
+}
+
+impl Round {
+    /// The one that `at` is in, where rounds are spans of a clock.
+    pub(super) fn of_period(at: LocalTime, span: SimDuration, phase: usize) -> Self {
+        let place = at.as_nanos().max(0) as u64 / span.as_nanos().max(1);
+        let view = 0;
+        Self { view, place, phase }
+    }
+}
+
 /// One protocol's messages in the hands of an adversary. Whatever it makes is signed, where it is
 /// signed at all, with keys of the cabal.
 pub trait Forge<P: Protocol>: Send + Sync {
@@ -25,6 +45,12 @@ pub trait Forge<P: Protocol>: Send + Sync {
     fn leads(&self, message: &P::Message) -> bool {
         let _ = message;
         false
+    }
+
+    /// The round that a message sent at `at` belongs to; none if it belongs to no round.
+    fn round(&self, message: &P::Message, at: LocalTime) -> Option<Round> {
+        let _ = (message, at);
+        None
     }
 
     /// How long others wait for a peer before they do something about it.

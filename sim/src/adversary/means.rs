@@ -36,11 +36,18 @@ use super::memory::Recall;
 pub struct KeyRing {
     scheme: KeyScheme,
     keys: Vec<(PeerId, Keys)>,
+    /// Keys that belong to no peer, and the member who speaks for each.
+    made_up: Vec<(PeerId, Keys)>,
 }
 
 impl KeyRing {
     pub(crate) fn new(scheme: KeyScheme, keys: Vec<(PeerId, Keys)>) -> Self {
-        Self { scheme, keys }
+        let made_up = Vec::new();
+        Self {
+            scheme,
+            keys,
+            made_up,
+        }
     }
 
     /// The peers for whom it signs.
@@ -75,8 +82,7 @@ impl KeyRing {
     pub(super) fn of_others(&self, mut keys: Vec<(PeerId, Keys)>) -> Self {
         keys.sort_by_key(|(owner, _)| *owner);
         keys.dedup_by_key(|(owner, _)| *owner);
-        let scheme = self.scheme.clone();
-        Self { scheme, keys }
+        Self::new(self.scheme.clone(), keys)
     }
 
     /// Keys that belong to nobody.
@@ -84,6 +90,23 @@ impl KeyRing {
         let mut secret = [0; 32];
         dice.fill_bytes(&mut secret);
         Keys::new(self.scheme.clone(), SecretSeed(secret))
+    }
+
+    /// Keeps keys that were made up, for a member to speak for.
+    pub(super) fn keep(&mut self, member: PeerId, keys: Keys) {
+        self.made_up.push((member, keys));
+    }
+
+    /// The made-up keys that a member speaks for.
+    pub(super) fn made_up(&mut self, member: PeerId) -> impl Iterator<Item = &mut Keys> {
+        let all = self.made_up.iter_mut();
+        all.filter(move |(owner, _)| *owner == member)
+            .map(|(_, keys)| keys)
+    }
+
+    /// Whether a key was made up and kept.
+    pub(super) fn is_made_up(&self, key: &PublicKey) -> bool {
+        self.made_up.iter().any(|(_, keys)| keys.public() == *key)
     }
 }
 

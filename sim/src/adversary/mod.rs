@@ -26,14 +26,16 @@ mod passing;
 pub(crate) mod pbft;
 pub(crate) mod raft;
 mod roles;
+mod rounds;
 pub(crate) mod rumor;
 pub(crate) mod swim;
+mod sybils;
 mod tally;
 #[cfg(test)]
 mod tests;
 
 pub(crate) use cabal::{Cabal, Founding, Part, Side};
-pub use forge::{Forge, Plain, Twist};
+pub use forge::{Forge, Plain, Round, Twist};
 pub use means::{KeyRing, Means};
 pub use memory::{Memory, Recall, Recalled, Seen};
 pub(crate) use network::Schemer;

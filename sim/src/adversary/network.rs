@@ -9,21 +9,34 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use fedsim_protocols::{PeerId, RunKey, SimDuration};
+use fedsim_protocols::{PeerId, Probability, RunKey, SimDuration};
 use fedsim_scenarios::Scenario;
 use fedsim_scenarios::spec::Behaviour;
 
+use super::forge::Round;
 use super::roles::Role;
 use crate::network::{DrawKey, Purpose};
 use crate::time::SimTime;
+
+/// One thing that the network does.
+#[derive(Clone, Copy, Debug)]
+struct Scheme {
+    role: usize,
+    /// Which of the role's behaviours it is.
+    place: usize,
+    what: Behaviour,
+    /// How often it changes sides.
+    pace: SimDuration,
+    /// Which share of rounds it touches.
+    share: Probability,
+}
 
 /// What the network may do in a run.
 #[derive(Clone, Debug)]
 pub(crate) struct Bounds {
     delay: SimDuration,
     stable_after: SimTime,
-    /// Role, place in it, what, and how often it changes sides.
-    does: Vec<(usize, usize, Behaviour, SimDuration)>,
+    does: Vec<Scheme>,
 }
 
 impl Bounds {
@@ -31,7 +44,13 @@ impl Bounds {
         let does = roles.iter().enumerate().flat_map(|(role, played)| {
             let what = played.what.iter().enumerate();
             let of_network = what.filter(|(_, what)| what.is_of_network());
-            of_network.map(move |(place, what)| (role, place, *what, played.settings.pace()))
+            of_network.map(move |(place, what)| Scheme {
+                role,
+                place,
+                what: *what,
+                pace: played.settings.pace(),
+                share: played.settings.share(),
+            })
         });
         let does: Vec<_> = does.collect();
         (!does.is_empty()).then(|| Self {
@@ -41,9 +60,10 @@ impl Bounds {
         })
     }
 
-    /// Whether it aims at leaders, so that it has to know them.
-    pub(crate) fn aims(&self) -> bool {
-        self.does.iter().any(|it| it.2 == Behaviour::AimAtLeader)
+    /// Whether it has to look into messages, for who leads or which round it is.
+    pub(crate) fn looks_inside(&self) -> bool {
+        let looks = [Behaviour::AimAtLeader, Behaviour::CutRounds];
+        self.does.iter().any(|it| looks.contains(&it.what))
     }
 }
 
@@ -74,7 +94,7 @@ impl Schemer {
     /// A role begins or ends.
     pub(crate) fn turn(&mut self, role: usize, on: bool) {
         for (strikes, does) in self.on.iter_mut().zip(&self.bounds.does) {
-            if does.0 == role {
+            if does.role == role {
                 *strikes = if on {
                     *strikes + 1
                 } else {
@@ -100,19 +120,25 @@ impl Schemer {
             .iter()
             .map(|count| count.load(Ordering::Relaxed));
         let does = self.bounds.does.iter().zip(counts);
-        does.map(|(does, count)| (does.0, does.1, count))
+        does.map(|(does, count)| (does.role, does.place, count))
     }
 
-    /// When the `nth` message from one to the other, sent at `sent`, arrives; none if the link may
-    /// decide.
+    /// When the `nth` message from one to the other, sent at `sent` in some round, arrives; none if
+    /// the link may decide.
     pub(crate) fn arrival(
         &self,
         (from, to): (PeerId, PeerId),
         sent: SimTime,
         nth: u32,
+        round: impl FnOnce() -> Option<Round>,
     ) -> Option<SimTime> {
         let place = self.on.iter().position(|strikes| *strikes > 0)?;
-        let (_, _, what, pace) = self.bounds.does[place];
+        let Scheme {
+            what, pace, share, ..
+        } = self.bounds.does[place];
+        if what == Behaviour::CutRounds && !self.cuts((from, to), round()?, share) {
+            return None;
+        }
         self.counts[place].fetch_add(1, Ordering::Relaxed);
         let (soonest, latest) = (sent + self.lookahead, self.latest(sent));
         let far = |is_far: bool| if is_far { latest } else { soonest };
@@ -139,6 +165,16 @@ impl Schemer {
             }
             _ => latest,
         })
+    }
+
+    /// Whether a round is one of those that are cut, and the cut is between these two.
+    fn cuts(&self, (from, to): (PeerId, PeerId), round: Round, share: Probability) -> bool {
+        let phase = PeerId(round.phase as u32);
+        let view = self.key.own(phase, round.view).bits(Purpose::Loss, 0);
+        let luck = view.wrapping_add(round.place);
+        let side = |peer| self.key.own(peer, luck).bits(Purpose::Loss, 1) & 1;
+        let drawn = self.key.own(phase, luck);
+        drawn.chance(Purpose::Latency, 0, share) && side(from) != side(to)
     }
 
     fn latest(&self, sent: SimTime) -> SimTime {

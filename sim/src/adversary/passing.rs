@@ -5,6 +5,7 @@ use std::sync::Arc;
 use borsh::BorshDeserialize;
 use fedsim_protocols::{Folder, LocalTime, Outbox, Output, Payload, PeerId, Protocol, SimDuration};
 use fedsim_scenarios::spec::Behaviour;
+use fedsim_scenarios::spec::adversaries::Scope;
 
 use super::cabal::{Cabal, Part, is_of_kinds};
 use super::forge::Twist;
@@ -121,7 +122,7 @@ impl<P: Protocol> Cabal<P> {
         for &(role, place, what) in does {
             let mut next: Vec<Parcel<P>> = Vec::with_capacity(parcels.len());
             for parcel in parcels {
-                let is_touched = self.touches(role, what, to, &parcel.payload);
+                let is_touched = self.touches((scene.now, role), what, to, &parcel.payload);
                 if !is_touched {
                     next.push(parcel);
                     continue;
@@ -141,7 +142,7 @@ impl<P: Protocol> Cabal<P> {
     /// Whether a behaviour of a role touches a message to, or from, `other`.
     pub(super) fn touches(
         &mut self,
-        role: usize,
+        (now, role): (LocalTime, usize),
         what: Behaviour,
         other: PeerId,
         message: &P::Message,
@@ -160,7 +161,27 @@ impl<P: Protocol> Cabal<P> {
         if takes.contains(&"kinds") && !is_of_kinds::<P>(settings.kinds.as_deref(), message) {
             return false;
         }
+        if takes.contains(&"scope") && settings.scope == Some(Scope::Round) {
+            return self.touches_round((now, role), other, message);
+        }
         !takes.contains(&"share") || settings.share.is_none_or(|share| self.dice.chance(share))
+    }
+
+    /// Whether a role acts against `other` in the round that a message belongs to.
+    fn touches_round(
+        &mut self,
+        (now, role): (LocalTime, usize),
+        other: PeerId,
+        message: &P::Message,
+    ) -> bool {
+        let Some(round) = self.forge.round(message, now) else {
+            return false;
+        };
+        let settings = &self.roles[role].settings;
+        let others = settings.target.as_ref().unwrap_or(&self.others);
+        let dice = &mut self.dice;
+        self.rounds
+            .touches((role, round), other, others, settings, dice)
     }
 
     fn apply(
@@ -234,11 +255,19 @@ impl<P: Protocol> Cabal<P> {
         if what == Behaviour::Equivocate && !is_other_half {
             return None;
         }
-        self.lend(who, |forge, means| match what {
+        let (_, now, role) = who;
+        let round = self.forge.round(message, now);
+        let of_round = round.and_then(|round| self.rounds.dice(role, round));
+        let own = of_round.map(|dice| std::mem::replace(&mut self.dice, dice));
+        let changed = self.lend(who, |forge, means| match what {
             Behaviour::Equivocate => forge.contradict(message, means),
             Behaviour::Lie => forge.lie(message, means),
             _ => forge.mutate(message, means),
-        })
+        });
+        if let Some(own) = own {
+            self.dice = own;
+        }
+        changed
     }
 
     /// The message with one bit of its encoding turned; none if that is no message.

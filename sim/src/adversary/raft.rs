@@ -7,10 +7,10 @@ use fedsim_protocols::raft::{
     Answer, Command, Entries, Entry, EntryKind, Operation, Outcome, Raft, RaftMessage, RaftPeer,
     Role, Rules, Shared, Value, VoteKind,
 };
-use fedsim_protocols::{PeerId, SimDuration};
+use fedsim_protocols::{LocalTime, Message, PeerId, SimDuration};
 use fedsim_scenarios::spec::Behaviour;
 
-use super::forge::{Forge, Twist};
+use super::forge::{Forge, Round, Twist};
 use super::means::Means;
 
 /// Knows Raft.
@@ -54,6 +54,13 @@ impl<R: Rules> Forge<RaftPeer<R>> for RaftForge {
         )
     }
 
+    /// Terms, and in them what is asked or told about one log index.
+    fn round(&self, message: &RaftMessage, _: LocalTime) -> Option<Round> {
+        let (view, place) = about(message);
+        let phase = message.kind();
+        Some(Round { view, place, phase })
+    }
+
     fn patience(&self, _: PeerId) -> Option<SimDuration> {
         Some(self.patience)
     }
@@ -68,6 +75,9 @@ impl<R: Rules> Forge<RaftPeer<R>> for RaftForge {
 
     fn mutate(&self, message: &RaftMessage, means: &mut RaftMeans<'_, R>) -> Option<RaftMessage> {
         let mut changed = message.clone();
+        if means.dice.below(4) == 0 && step_shape(&mut changed) {
+            return Some(changed);
+        }
         let fields = numbers(&mut changed);
         let up = means.dice.below(2) == 1;
         let field = means.dice.below(fields.len().max(1) as u64) as usize;
@@ -228,6 +238,43 @@ fn pretended(message: RaftMessage) -> RaftMessage {
         },
         other => other,
     }
+}
+
+/// The term and the place in the log, or among a client's requests, that a message is about.
+fn about(message: &RaftMessage) -> (u64, u64) {
+    match message {
+        RaftMessage::RequestVote {
+            term, last_index, ..
+        } => (*term, *last_index),
+        RaftMessage::VoteReply { term, .. } | RaftMessage::TimeoutNow { term } => (*term, 0),
+        RaftMessage::Append {
+            term, prev_index, ..
+        }
+        | RaftMessage::AppendRefused {
+            term, prev_index, ..
+        } => (*term, *prev_index),
+        RaftMessage::AppendAccepted { term, index, .. }
+        | RaftMessage::SnapshotReply { term, index, .. } => (*term, *index),
+        RaftMessage::InstallSnapshot { chunk } => (chunk.term, chunk.index),
+        RaftMessage::ReadIndex { term, ticket }
+        | RaftMessage::ReadIndexReply { term, ticket, .. } => (*term, *ticket),
+        RaftMessage::Register { nonce } | RaftMessage::Registered { nonce, .. } => (0, *nonce),
+        RaftMessage::Request { command } => (0, command.serial),
+        RaftMessage::Answer { serial, .. } => (0, *serial),
+    }
+}
+
+/// Turns a vote round, or leaves out the last entry; false if there is neither.
+fn step_shape(message: &mut RaftMessage) -> bool {
+    match message {
+        RaftMessage::VoteReply { granted, .. } => *granted = !*granted,
+        RaftMessage::Append { entries, .. } if !entries.as_slice().is_empty() => {
+            let all = entries.as_slice();
+            *entries = all[..all.len() - 1].iter().cloned().collect();
+        }
+        _ => return false,
+    }
+    true
 }
 
 /// The numbers in a message that a small step can change.

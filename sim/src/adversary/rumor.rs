@@ -1,10 +1,10 @@
 //! Rumors in the hands of an adversary. Nothing in them is signed.
 
 use fedsim_protocols::rumor::{Rules, Rumor, RumorCopy, RumorId, RumorMessage};
-use fedsim_protocols::{PeerId, SimDuration};
+use fedsim_protocols::{LocalTime, Message, PeerId, SimDuration};
 use fedsim_scenarios::spec::Behaviour;
 
-use super::forge::{Forge, Twist};
+use super::forge::{Forge, Round, Twist};
 use super::means::Means;
 
 /// Knows how rumors spread.
@@ -16,6 +16,11 @@ pub(crate) struct RumorForge {
 type RumorMeans<'a, R> = Means<'a, Rumor<R>>;
 
 impl<R: Rules> Forge<Rumor<R>> for RumorForge {
+    /// Rounds of gossip, by the sender's clock.
+    fn round(&self, message: &RumorMessage, at: LocalTime) -> Option<Round> {
+        Some(Round::of_period(at, self.round, message.kind()))
+    }
+
     fn patience(&self, _: PeerId) -> Option<SimDuration> {
         Some(self.round)
     }

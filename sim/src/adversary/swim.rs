@@ -3,26 +3,32 @@
 //! Whatever changes somebody's view of a member is signed: of itself a member may say anything, of
 //! others it may only repeat their own words or accuse them, by which they are called on to speak up.
 
-use std::sync::Arc;
-
 use fedsim_protocols::swim::{
-    Alive, Claim, ClaimKind, Incarnation, Nickname, Swim, SwimMessage, SwimRules, Update,
+    Alive, Claim, ClaimKind, Incarnation, Swim, SwimMessage, SwimRules, Update,
 };
-use fedsim_protocols::{PeerId, Signed, SimDuration};
+use fedsim_protocols::{LocalTime, Message, PeerId, Signed, SimDuration};
 use fedsim_scenarios::spec::Behaviour;
 
-use super::forge::{Forge, Twist};
+use super::forge::{Forge, Round, Twist};
 use super::means::Means;
+use super::sybils;
 
 /// Knows SWIM.
 pub(crate) struct SwimForge {
     /// How long a probe waits for its ack.
     pub(crate) patience: SimDuration,
+    /// From one probe of a member to its next.
+    pub(crate) period: SimDuration,
 }
 
-type SwimMeans<'a, R> = Means<'a, Swim<R>>;
+pub(super) type SwimMeans<'a, R> = Means<'a, Swim<R>>;
 
 impl<R: SwimRules> Forge<Swim<R>> for SwimForge {
+    /// Protocol periods, by the sender's clock.
+    fn round(&self, message: &SwimMessage, at: LocalTime) -> Option<Round> {
+        Some(Round::of_period(at, self.period, message.kind()))
+    }
+
     fn patience(&self, _: PeerId) -> Option<SimDuration> {
         Some(self.patience)
     }
@@ -112,12 +118,14 @@ impl<R: SwimRules> Forge<Swim<R>> for SwimForge {
                 keep_only(message, |update| means.ring.holds(update.record().address))
             }
             Behaviour::PoisonedRecords => poisoned(message, means),
+            Behaviour::LiveSybil => keep_only(message, |update| !sybils::accuses(update, means)),
             _ => None,
         };
         changed.map_or(Twist::Keep, Twist::Replace)
     }
 
-    /// Answers in the place of an eclipsed member, so that nobody notices what becomes of it.
+    /// Answers in the place of an eclipsed member, so that nobody notices what becomes of it, or of
+    /// members that do not exist.
     fn hear(
         &self,
         what: Behaviour,
@@ -125,6 +133,10 @@ impl<R: SwimRules> Forge<Swim<R>> for SwimForge {
         _: &Swim<R>,
         means: &mut SwimMeans<'_, R>,
     ) -> bool {
+        if what == Behaviour::LiveSybil {
+            sybils::refute(updates(message).unwrap_or_default(), means);
+            return sybils::answer((from, message), means);
+        }
         match message {
             SwimMessage::PingRequest {
                 sequence, address, ..
@@ -143,7 +155,8 @@ impl<R: SwimRules> Forge<Swim<R>> for SwimForge {
             Behaviour::FalseSuspicion => false_suspicions(machine, means),
             Behaviour::IncarnationInflation => inflated(machine, means),
             Behaviour::Resurrection => resurrections(machine, means),
-            Behaviour::Sybil => sybils(means),
+            Behaviour::Sybil => sybils::invented(means),
+            Behaviour::LiveSybil => sybils::introduced(means),
             _ => return,
         };
         if !news.is_empty() {
@@ -318,22 +331,4 @@ fn resurrections<R: SwimRules>(machine: &Swim<R>, means: &mut SwimMeans<'_, R>) 
         news.push(resigned(newer, means));
     }
     news
-}
-
-/// Members that do not exist, each with a key of its own, reached at the liar's own address.
-fn sybils<R: SwimRules>(means: &mut SwimMeans<'_, R>) -> Vec<Update> {
-    let count = means.settings.amount();
-    let made_up = (0..count).map(|_| {
-        let mut keys = means.ring.invent(means.dice);
-        let name = format!("sybil-{}", means.dice.below(1 << 32));
-        let record = Alive {
-            key: keys.public(),
-            address: means.me,
-            nickname: Nickname(Arc::from(name)),
-            incarnation: Incarnation::FIRST,
-            leaving: false,
-        };
-        Update::Alive(keys.sign(record))
-    });
-    made_up.collect()
 }

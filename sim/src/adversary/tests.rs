@@ -1,5 +1,7 @@
 //! What a cabal may sign, and what each behaviour does to a message.
 
+mod rounds;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -280,7 +282,7 @@ fn colluders_are_told_the_truth() {
 
 #[test]
 fn a_mutant_differs_by_one_step_in_one_field() {
-    // Whichever field it is: put the five together again and the difference is one step.
+    // Whichever field it is, or one entry less: put the six together again and the difference is one.
     let mut desk = Desk::alone(Behaviour::Mutate);
     let numbers = |message: &RaftMessage| match message {
         RaftMessage::Append {
@@ -289,20 +291,23 @@ fn a_mutant_differs_by_one_step_in_one_field() {
             prev_term,
             commit,
             round,
-            ..
-        } => [*term, *prev_index, *prev_term, *commit, *round],
-        _ => [0; 5],
+            entries,
+        } => {
+            let count = entries.as_slice().len() as u64;
+            [*term, *prev_index, *prev_term, *commit, *round, count]
+        }
+        _ => [0; 6],
     };
     let original = numbers(&append(1));
-    let mut fields = [0; 5];
+    let mut fields = [0; 6];
     for _ in 0..30 {
         for said in desk.say(&append(1)).values() {
             let changed = numbers(&said[0].1);
-            let steps: Vec<u64> = (0..5)
+            let steps: Vec<u64> = (0..6)
                 .map(|it| changed[it].abs_diff(original[it]))
                 .collect();
             assert_eq!(steps.iter().sum::<u64>(), 1, "{changed:?}");
-            (0..5).for_each(|field| fields[field] += steps[field]);
+            (0..6).for_each(|field| fields[field] += steps[field]);
         }
     }
     assert!(fields.iter().all(|count| *count > 0), "{fields:?}");

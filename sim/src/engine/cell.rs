@@ -6,7 +6,7 @@ use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use fedsim_protocols::{Message, Outbox, Payload, PeerId, Protocol};
+use fedsim_protocols::{LocalTime, Message, Outbox, Payload, PeerId, Protocol};
 use rustc_hash::FxHashMap;
 
 use super::agenda::{Class, Key};
@@ -226,8 +226,12 @@ impl<P: Protocol> Cell<P> {
                 copy,
                 touched: _,
             } => {
-                let picked = self.fabric.schemer();
-                let picked = picked.and_then(|it| it.arrival((sender.id, to), at, nth));
+                let picked = self.fabric.schemer().and_then(|it| {
+                    let clock = LocalTime::from_nanos(at.as_nanos() as i64);
+                    let spy = self.spy.as_ref();
+                    let round = || spy?.round(&envelope.payload, clock);
+                    it.arrival((sender.id, to), at, nth, round)
+                });
                 envelope.at = picked.unwrap_or(arrival);
                 if let Some(ledger) = &mut self.ledger {
                     ledger.send(at, &envelope, bytes, None);

@@ -218,8 +218,9 @@ impl<C: Cast> Setup<'_, C> {
         cell.ledger = self.options.messages.then(Ledger::default);
         if let Some(conspiracy) = &self.conspiracy {
             cell.homes = conspiracy.homes().map(Arc::new);
-            let aims = conspiracy.bounds.as_ref().is_some_and(|it| it.aims());
-            cell.spy = aims.then(|| self.cast.forge());
+            let bounds = conspiracy.bounds.as_ref();
+            let looks = bounds.is_some_and(|it| it.looks_inside());
+            cell.spy = looks.then(|| self.cast.forge());
         }
         cell
     }

@@ -127,6 +127,16 @@ pub(super) const MUTATION: Attack = Attack::new(
     "[[adversaries]]\nwho = \"peer-1\"\nat = \"2s\"\nwhat = [\"mutate\"]\nkinds = [\"pre-prepare\"]\nshare = \"30%\"\n",
 );
 
+/// Half of the rounds of one replica, told wrong to some, while the network cuts others.
+pub(super) const ROUNDS: Attack = Attack::new(
+    "rounds with one field changed, and rounds cut",
+    4,
+    "[assume]\ndelay = \"100ms\"\nstable_after = \"12s\"\n\
+     [[adversaries]]\nwho = \"peer-1\"\nat = \"2s\"\nwhat = [\"mutate\"]\nscope = \"round\"\nshare = \"50%\"\n\
+     [[adversaries]]\nwho = \"network\"\nat = \"2s\"\nfor = \"10s\"\nwhat = [\"cut-rounds\"]\nshare = \"5%\"\n",
+)
+.lasting("60s");
+
 pub(super) const SWAPPED_BATCHES: Attack = Attack::new(
     "another batch under a signed digest",
     4,

@@ -41,15 +41,18 @@ cases! {
     SignaturesUnchecked, IMPERSONATION, "agreement": "4" "a signature must verify";
     SignaturesUnchecked, INVENTED_REQUESTS, "validity": "4.1" "a request is signed by its client";
     SecondPrePrepareAccepted, MUTATION, "certificates": "4.2" "one digest is accepted for a view and sequence number";
+    SecondPrePrepareAccepted, ROUNDS, "certificates": "4.2" "one digest is accepted for a view and sequence number";
     BatchUnchecked, SWAPPED_BATCHES, "total-order": "4.2" "the batch has the digest under the primary's signature";
     PrimaryPrepares, EQUIVOCATION, "liveness": "4.2" "the primary's prepare does not count beside its pre-prepare";
     DuplicatesCounted, REPEATED_VOTES, "certificates": "4.2" "votes are of different replicas";
+    DuplicatesCounted, ROUNDS, "certificates": "4.2" "votes are of different replicas";
     DomainsShared, RECAST_VOTES, "certificates": "4.2" "a prepare is no commit";
     QuorumOfTwoThirds, EQUIVOCATION_5, "agreement": "4.2" "two quorums share an honest replica, whatever n is";
     QuorumOfTwoThirds, EQUIVOCATION_6, "agreement": "4.2" "two quorums share an honest replica, whatever n is";
     QuorumOfTwoThirds, PLOT_8, "agreement": "4.2" "two quorums share an honest replica, whatever n is";
     QuorumOfTwoThirds, PLOT_9, "agreement": "4.2" "two quorums share an honest replica, whatever n is";
     GapsSkipped, LOST_ASSIGNMENTS, "total-order": "4.2" "a batch executes directly after its predecessor";
+    GapsSkipped, ROUNDS, "total-order": "4.2" "a batch executes directly after its predecessor";
     ExecutedAgain, EQUIVOCATION, "integrity": "4.1" "a request executes once";
     FirstReplyAccepted, FALSE_REPLIES, "client-validity": "4.1" "a client waits for f+1 equal replies";
     StateUnchecked, STATE, "checkpoints": "TOCS 5.3" "a transferred state has the digest that a quorum vouches for";

@@ -19,10 +19,10 @@ use fedsim_protocols::raft::{Operation, RaftMessage, RaftPeer, Value};
 use fedsim_protocols::stack::{
     Across, Federation, Load, Proposal, StackConfig, StackMessage, StackPeer,
 };
-use fedsim_protocols::{PeerId, SimDuration};
+use fedsim_protocols::{LocalTime, PeerId, SimDuration};
 use fedsim_scenarios::spec::Behaviour;
 
-use super::forge::{Forge, Twist};
+use super::forge::{Forge, Round, Twist};
 use super::means::{KeyRing, Means};
 use super::memory::Inside;
 use super::pbft::PbftForge;
@@ -256,6 +256,14 @@ impl<R: Rules> Forge<StackPeer<R>> for StackForge {
             | Load::Ruling { .. }
             | Load::Touch { .. } => false,
         }
+    }
+
+    /// The rounds of the councils; actions belong to none.
+    fn round(&self, message: &StackMessage, at: LocalTime) -> Option<Round> {
+        let raft = |it| Forge::<RaftPeer>::round(&self.raft, it, at);
+        let pbft = |it| Forge::<PbftPeer>::round(&self.pbft, it, at);
+        let of_raft = raft_of(message).and_then(raft);
+        of_raft.or_else(|| pbft_of(message).and_then(pbft))
     }
 
     fn patience(&self, _: PeerId) -> Option<SimDuration> {

@@ -15,10 +15,10 @@ mod tests;
 
 use fedsim_protocols::pbft::message::{Batch, Request};
 use fedsim_protocols::pbft::{Digest, Operation, Outcome, Pbft, PbftMessage, PbftPeer, Rules};
-use fedsim_protocols::{PeerId, Signed, SimDuration};
+use fedsim_protocols::{LocalTime, Message, PeerId, Signed, SimDuration};
 use fedsim_scenarios::spec::Behaviour;
 
-use super::forge::{Forge, Twist};
+use super::forge::{Forge, Round, Twist};
 use super::means::Means;
 
 /// Knows PBFT.
@@ -56,6 +56,13 @@ impl<R: Rules> Forge<PbftPeer<R>> for PbftForge {
             message,
             PbftMessage::PrePrepare { .. } | PbftMessage::NewView { .. }
         )
+    }
+
+    /// What is asked or told about one view and sequence number, or one request.
+    fn round(&self, message: &PbftMessage, _: LocalTime) -> Option<Round> {
+        let (view, place) = about(message);
+        let phase = message.kind();
+        Some(Round { view, place, phase })
     }
 
     fn patience(&self, _: PeerId) -> Option<SimDuration> {
@@ -188,6 +195,36 @@ impl<R: Rules> Forge<PbftPeer<R>> for PbftForge {
 
     fn act(&self, what: Behaviour, machine: &mut PbftPeer<R>, means: &mut PbftMeans<'_, R>) {
         self.strike(what, machine, means);
+    }
+}
+
+/// The view and the sequence number, or the client's timestamp, that a message is about.
+fn about(message: &PbftMessage) -> (u64, u64) {
+    if let Some((view, sequence, _)) = primary::place(message) {
+        return (view.0, sequence.0);
+    }
+    match message {
+        PbftMessage::Request { request } | PbftMessage::Forward { request } => {
+            (0, request.timestamp.0)
+        }
+        PbftMessage::Reply { reply } => (reply.view.0, reply.timestamp.0),
+        PbftMessage::Checkpoint { checkpoint } => (0, checkpoint.sequence.0),
+        PbftMessage::ViewChange { view_change } => (view_change.view.0, 0),
+        PbftMessage::NewView { new_view } => (new_view.view.0, 0),
+        PbftMessage::Status { status } => (status.view.0, status.executed.0),
+        PbftMessage::StateRequest { request } => (0, request.executed.0),
+        PbftMessage::CommitProof { certificate } => {
+            let first = certificate.commits.first();
+            (0, first.map_or(0, |commit| commit.sequence.0))
+        }
+        PbftMessage::CheckpointProof { certificate } => (0, certificate.sequence.0),
+        PbftMessage::StateReply { reply } => {
+            let state = reply.state.as_ref();
+            (0, state.map_or(0, |(proof, _)| proof.sequence.0))
+        }
+        PbftMessage::PrePrepare { .. }
+        | PbftMessage::Prepare { .. }
+        | PbftMessage::Commit { .. } => unreachable!("BUG: a vote is about a place"),
     }
 }
 

@@ -2,10 +2,11 @@
 //! (Winter et al., "Randomized testing of Byzantine fault tolerant algorithms", OOPSLA 2023).
 //!
 //! View and sequence number one up or down, the digest of another message, a certificate that is out
-//! of date or lacks a vote. What others signed cannot be signed anew: there, a part is left out.
+//! of date or lacks a vote. What others signed cannot be signed anew: there, a part is left out, or
+//! something older stands in its place.
 
 use fedsim_protocols::Signed;
-use fedsim_protocols::pbft::message::{Request, StateReply};
+use fedsim_protocols::pbft::message::{Batch, NewView, Request, StateReply, ViewChange};
 use fedsim_protocols::pbft::{Digest, PbftMessage, Rules, Sequence, Timestamp, View};
 
 use super::primary::place;
@@ -45,6 +46,28 @@ fn another_digest<R: Rules>(than: Digest, means: &PbftMeans<'_, R>) -> Digest {
         .map_or_else(false_digest, |it| it.2)
 }
 
+/// The batch seen under a digest.
+fn batch_of<R: Rules>(digest: Digest, means: &PbftMeans<'_, R>) -> Option<Batch> {
+    let mut seen = means.memory.newest_first();
+    seen.find_map(|seen| match seen.payload {
+        PbftMessage::PrePrepare { batch, .. } if batch.digest() == digest => Some(batch.clone()),
+        _ => None,
+    })
+}
+
+/// Something seen that another one could be in the place of, and is not the same.
+fn another<R: Rules, T: Clone + PartialEq>(
+    than: &T,
+    means: &PbftMeans<'_, R>,
+    lens: impl Fn(&PbftMessage) -> Option<&T>,
+) -> Option<T> {
+    let mut seen = means
+        .memory
+        .newest_first()
+        .filter_map(|it| lens(it.payload).cloned());
+    seen.find(|it| it != than)
+}
+
 /// Changes the view, sequence number or digest of a vote.
 macro_rules! stepped_vote {
     ($signed:expr, $means:expr, $step:expr) => {{
@@ -66,10 +89,14 @@ pub(super) fn mutant<R: Rules>(
         up: means.dice.below(2) == 1,
     };
     let mutant = match message {
-        PbftMessage::PrePrepare { pre_prepare, batch } => PbftMessage::PrePrepare {
-            pre_prepare: stepped_vote!(pre_prepare, means, step),
-            batch: batch.clone(),
-        },
+        PbftMessage::PrePrepare { pre_prepare, batch } => {
+            let pre_prepare = stepped_vote!(pre_prepare, means, step);
+            // The batch of the other message goes with its digest, or does not.
+            let whole = means.dice.below(2) == 1;
+            let other = batch_of(pre_prepare.digest, means).filter(|_| whole);
+            let batch = other.unwrap_or_else(|| batch.clone());
+            PbftMessage::PrePrepare { pre_prepare, batch }
+        }
         PbftMessage::Prepare { prepare } => PbftMessage::Prepare {
             prepare: stepped_vote!(prepare, means, step),
         },
@@ -106,13 +133,17 @@ pub(super) fn mutant<R: Rules>(
     Some(mutant)
 }
 
-/// A client's own request with its timestamp stepped; that of another cannot be signed.
+/// A client's own request with its timestamp stepped; in place of that of another, which cannot be
+/// signed, a different one.
 fn own_request<R: Rules>(
     request: &Signed<Request>,
     step: Step,
     means: &mut PbftMeans<'_, R>,
 ) -> Option<Signed<Request>> {
-    let owner = means.ring.owner_of(&request.signer())?;
+    let Some(owner) = means.ring.owner_of(&request.signer()) else {
+        let mut seen = super::requests(means);
+        return seen.find(|it| *it != request).cloned();
+    };
     let mut content = request.content().clone();
     content.timestamp = Timestamp(step.of(content.timestamp.0));
     means.ring.sign(owner, content)
@@ -126,23 +157,12 @@ fn stepped_proof<R: Rules>(
 ) -> Option<PbftMessage> {
     let mutant = match message {
         PbftMessage::ViewChange { view_change } => {
-            let mut content = view_change.content().clone();
-            match means.dice.below(4) {
-                0 => content.view = step.view(content.view),
-                1 => content.stable = step.sequence(content.stable),
-                2 => drop(content.prepared.pop()),
-                _ => drop(content.proof.pop()),
-            }
+            let content = stepped_wish(view_change, step, means);
             let view_change = means.sign(content);
             PbftMessage::ViewChange { view_change }
         }
         PbftMessage::NewView { new_view } => {
-            let mut content = new_view.content().clone();
-            match means.dice.below(3) {
-                0 => content.view = step.view(content.view),
-                1 => drop(content.view_changes.pop()),
-                _ => drop(content.pre_prepares.pop()),
-            }
+            let content = stepped_new_view(new_view, step, means);
             let new_view = means.sign(content);
             PbftMessage::NewView { new_view }
         }
@@ -164,12 +184,23 @@ fn stepped_proof<R: Rules>(
         }
         PbftMessage::CommitProof { certificate } => {
             let mut certificate = certificate.clone();
-            certificate.commits.pop();
+            let other = another(&certificate.batch, means, |it| match it {
+                PbftMessage::PrePrepare { batch, .. } => Some(batch),
+                _ => None,
+            });
+            match (means.dice.below(2), other) {
+                (0, Some(batch)) => certificate.batch = batch,
+                _ => drop(certificate.commits.pop()),
+            }
             PbftMessage::CommitProof { certificate }
         }
         PbftMessage::CheckpointProof { certificate } => {
             let mut certificate = certificate.clone();
-            certificate.sequence = step.sequence(certificate.sequence);
+            match means.dice.below(3) {
+                0 => certificate.sequence = step.sequence(certificate.sequence),
+                1 => certificate.digest = another_digest(certificate.digest, means),
+                _ => drop(certificate.votes.pop()),
+            }
             PbftMessage::CheckpointProof { certificate }
         }
         PbftMessage::StateReply { reply } => PbftMessage::StateReply {
@@ -184,6 +215,64 @@ fn stepped_proof<R: Rules>(
         | PbftMessage::Checkpoint { .. } => return None,
     };
     Some(mutant)
+}
+
+/// A wish for a view next to it, or with certificates that are fewer, missing a vote, or those of an
+/// older wish.
+fn stepped_wish<R: Rules>(
+    wish: &Signed<ViewChange>,
+    step: Step,
+    means: &mut PbftMeans<'_, R>,
+) -> ViewChange {
+    let mut content = wish.content().clone();
+    let older = another(wish, means, |it| match it {
+        PbftMessage::ViewChange { view_change } => Some(view_change),
+        _ => None,
+    });
+    match (means.dice.below(6), older) {
+        (0, _) => content.view = step.view(content.view),
+        (1, _) => content.stable = step.sequence(content.stable),
+        (2, _) => drop(content.prepared.pop()),
+        (3, _) => drop(content.proof.pop()),
+        (4, Some(older)) => content.prepared = older.content().prepared.clone(),
+        _ => {
+            let last = content.prepared.last_mut();
+            drop(last.and_then(|certificate| certificate.prepares.pop()));
+        }
+    }
+    content
+}
+
+/// The begin of a view next to it, or one that rests on fewer or older wishes, or reissues less or
+/// something else.
+fn stepped_new_view<R: Rules>(
+    new_view: &NewView,
+    step: Step,
+    means: &mut PbftMeans<'_, R>,
+) -> NewView {
+    let mut content = new_view.clone();
+    let older = content.view_changes.last().and_then(|wish| {
+        another(wish, means, |it| match it {
+            PbftMessage::ViewChange { view_change } => Some(view_change),
+            _ => None,
+        })
+    });
+    match (means.dice.below(5), older) {
+        (0, _) => content.view = step.view(content.view),
+        (1, _) => drop(content.view_changes.pop()),
+        (2, Some(older)) => {
+            content.view_changes.pop();
+            content.view_changes.push(older);
+        }
+        (3, _) if !content.pre_prepares.is_empty() => {
+            let place = means.dice.below(content.pre_prepares.len() as u64) as usize;
+            let mut assignment = content.pre_prepares[place].content().clone();
+            assignment.digest = another_digest(assignment.digest, means);
+            content.pre_prepares[place] = means.sign(assignment);
+        }
+        _ => drop(content.pre_prepares.pop()),
+    }
+    content
 }
 
 /// A state for another place, or with a proof that lacks a vote.

@@ -19,6 +19,7 @@ mod agreement;
 mod bounds;
 mod detection;
 mod group;
+mod listed;
 mod ownership;
 mod pace;
 mod series;
@@ -37,6 +38,7 @@ use agreement::Agreement;
 use bounds::Bounds;
 use detection::Detection;
 use group::{Group, Truth};
+use listed::Listed;
 use ownership::Ownership;
 use series::Series;
 
@@ -57,6 +59,7 @@ pub struct SwimWatch {
     accuracy: Accuracy,
     agreement: Agreement,
     ownership: Ownership,
+    listed: Listed,
     series: Series,
     names: Vec<String>,
     is_calm: bool,
@@ -87,6 +90,7 @@ impl SwimWatch {
             accuracy: Accuracy::new(&bounds),
             agreement: Agreement::new(bounds),
             ownership: Ownership::new(names.len(), key, KeyScheme::ed25519()),
+            listed: Listed::default(),
             series: Series::default(),
             names,
             is_calm: true,
@@ -119,6 +123,7 @@ impl SwimWatch {
     }
 
     fn changed(&mut self, at: SimTime, observer: PeerId, event: &SwimEvent, world: &World<'_>) {
+        self.listed.changed(observer, event);
         let Some(change) = self.group.apply(at, observer, event) else {
             return;
         };
@@ -155,6 +160,7 @@ impl SwimWatch {
         self.detection.view_lost(at, peer);
         self.detection.set_running(at, peer, false);
         self.group.forget_view(at, peer);
+        self.listed.forget(peer);
         self.agreement.note_change(at);
     }
 
@@ -163,6 +169,7 @@ impl SwimWatch {
         self.detection.set_running(at, peer, false);
         self.detection.view_lost(at, peer);
         self.group.forget_view(at, peer);
+        self.listed.forget(peer);
         let life = &mut self.group.lives[peer.index()];
         life.clean_since = None;
         life.paused = false;
@@ -413,7 +420,7 @@ where
 }
 
 /// Every metric of a SWIM run.
-const METRICS: [&str; 16] = [
+const METRICS: [&str; 17] = [
     "detection_latency_mean_ms",
     "detection_latency_p50_ms",
     "detection_latency_p99_ms",
@@ -430,6 +437,7 @@ const METRICS: [&str; 16] = [
     "keys_known_share",
     "keys_known_by_all_s",
     "rejected_inputs",
+    "strangers_listed",
 ];
 
 impl SwimWatch {
@@ -475,6 +483,7 @@ impl SwimWatch {
         report.metric("false_suspicions", self.accuracy.false_suspicions as f64);
         report.metric("refutations", self.refutations as f64);
         report.metric("rejected_inputs", self.rejected as f64);
+        report.metric("strangers_listed", self.listed.strangers());
         let converged = self.agreement.converged_after(&self.group);
         report.metric(
             "membership_converged_s",

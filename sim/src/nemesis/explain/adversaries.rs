@@ -2,6 +2,7 @@
 
 use fedsim_protocols::RunKey;
 use fedsim_scenarios::spec::AdversarySpec;
+use fedsim_scenarios::spec::adversaries::Scope;
 
 use super::words::percent;
 use super::{Text, foresee};
@@ -60,6 +61,11 @@ impl Text<'_> {
             settings.pace.map(|pace| format!("every {pace}")),
             settings.by.map(|by| format!("by {by}")),
             settings.amount.map(|amount| format!("amount {amount}")),
+            (settings.scope == Some(Scope::Round)).then(|| "by rounds".to_owned()),
+            settings.rounds.map(|most| format!("{most} rounds at most")),
+            settings
+                .receivers
+                .map(|peers| format!("against {peers} in each")),
         ];
         let stated = stated.into_iter().flatten();
         stated.map(|words| format!(", {words}")).collect()

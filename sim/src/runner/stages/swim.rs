@@ -134,8 +134,10 @@ impl<R: SwimRules> Cast for SwimCast<R> {
 
     fn forge(&self) -> Arc<dyn Forge<Swim<R>>> {
         let timeouts = self.members.iter().map(|part| part.config.probe_timeout);
+        let periods = self.members.iter().map(|part| part.config.protocol_period);
         Arc::new(SwimForge {
             patience: timeouts.min().unwrap_or_default(),
+            period: periods.min().unwrap_or_default(),
         })
     }
 
