@@ -161,3 +161,23 @@ injections = 1.0
     let found = violated::<mutants::SessionsOutliveFalls>(&text);
     assert!(found.contains(&"demotion".to_owned()), "{found:?}");
 }
+
+#[test]
+fn a_revocation_binds_whoever_has_learnt_of_it() {
+    // With sessions and without; some seconds of the attack come behind the revocation.
+    let more = r#"
+work_max = "200ms"
+[[federation.operations]]
+at = "5s"
+revoke = "acme-2"
+"#;
+    let mutual = text("[]", more, "");
+    for text in [mutual.replace("\"mutual\"", "\"none\""), mutual] {
+        let record = run(&scenario(&text));
+        assert_eq!(holds(&record, "federation/revocation"), Some(Holds::Holds));
+        let learnt = record.summary.metrics["revocation_learnt"];
+        assert_eq!(learnt, 4.0, "{}", told(&record));
+    }
+    let found = violated::<mutants::BarredAct>(&text("[]", more, "").replace("mutual", "none"));
+    assert!(found.contains(&"revocation".to_owned()), "{found:?}");
+}

@@ -199,6 +199,15 @@ pub enum StackEvent {
         /// Why: a constant.
         reason: &'static str,
     },
+    /// It learned something new of a key.
+    RecordLearnt {
+        /// Whose.
+        subject: Identity,
+        /// Whether that one may act no more.
+        is_barred: bool,
+        /// Whether that one is a member of its organisation now.
+        is_member: bool,
+    },
     /// An action entered a session that is open.
     ActionSealed {
         /// Which action.
@@ -264,6 +273,7 @@ fold_enum!(StackEvent {
     55 = LeaseGranted { resource, owner, epoch },
     56 = Touched { resource, epoch, passes },
     20 = ActionSealed { action },
+    23 = RecordLearnt { subject, is_barred, is_member },
     21 = SessionOpened { session, with, proven, is_client, took },
     22 = SessionEnded { session, with, end, is_client },
 });
@@ -298,6 +308,7 @@ impl Event for StackEvent {
             Self::LeaseGranted { .. } => "lease-granted",
             Self::Touched { .. } => "touched",
             Self::ActionSealed { .. } => "action-sealed",
+            Self::RecordLearnt { .. } => "record-learnt",
             Self::SessionOpened { .. } => "session-opened",
             Self::SessionEnded { .. } => "session-ended",
             Self::Rejected { .. } => "rejected",
@@ -333,6 +344,7 @@ impl Event for StackEvent {
             | Self::LeaseGranted { .. }
             | Self::Touched { .. }
             | Self::ActionSealed { .. }
+            | Self::RecordLearnt { .. }
             | Self::SessionOpened { .. }
             | Self::SessionEnded { .. } => None,
         }
@@ -368,6 +380,12 @@ impl Event for StackEvent {
             } => format!("{source:?}, {}", refusal.reason()),
             Self::AnsweredBadly { of } => format!("{of:?}"),
             Self::ActionLeft { action } | Self::ActionSealed { action } => format!("{action:?}"),
+            Self::RecordLearnt {
+                subject, is_barred, ..
+            } => match is_barred {
+                true => format!("{subject:?} may act no more"),
+                false => format!("{subject:?}"),
+            },
             Self::SessionOpened {
                 session,
                 with,

@@ -25,6 +25,8 @@ pub(super) enum Owner {
     Pbft,
     /// Its audit log, by number of record.
     Audit,
+    /// What it learnt of keys.
+    Identity,
 }
 
 /// Bits of a slot below its owner's number.
@@ -33,7 +35,13 @@ const SLOT_BITS: u32 = 28;
 const TOKEN_BITS: u32 = 56;
 
 impl Owner {
-    const ALL: [Self; 4] = [Self::Stack, Self::Raft, Self::Pbft, Self::Audit];
+    const ALL: [Self; 5] = [
+        Self::Stack,
+        Self::Raft,
+        Self::Pbft,
+        Self::Audit,
+        Self::Identity,
+    ];
 
     /// The token of a write that nobody waits for.
     pub(super) const NOBODYS_TOKEN: PersistToken = PersistToken(0);
@@ -44,6 +52,7 @@ impl Owner {
             Self::Audit => 1,
             Self::Raft => 2,
             Self::Pbft => 3,
+            Self::Identity => 4,
         }
     }
 

@@ -14,6 +14,7 @@
 //!   ruling   keeper ──▶ executor                          whether it does
 //!   touch    owner ──▶ keeper of a resource               it is used, under this epoch
 //!   notice   proposer ──▶ everybody                       a proposal, where nobody decides
+//!   identity peer ──▶ peer                                what is known of keys
 //!   packet   peer ──▶ peer                                any of the above, in a session
 //! ```
 
@@ -21,6 +22,7 @@ use borsh::{BorshDeserialize, BorshSerialize};
 
 use crate::federation::audit::{Head, Witness};
 use crate::federation::envelope::{Action, Answer, Code};
+use crate::federation::identity::IdentityRecord;
 use crate::federation::ownership::Resource;
 use crate::federation::terms::{ActionId, SessionId};
 use crate::federation::transport::Packet;
@@ -78,6 +80,11 @@ pub enum Load {
         /// The countersignature.
         witness: Signed<Witness>,
     },
+    /// What is known of keys.
+    Identity {
+        /// By whoever may say it.
+        records: Vec<IdentityRecord>,
+    },
     /// A proposal, to be taken as it is: nobody decides.
     Notice {
         /// What is proposed.
@@ -117,6 +124,7 @@ fold_enum!(Load {
     20 = Bid { bid },
     21 = Ruling { name, is_granted },
     22 = Touch { resource, epoch },
+    23 = Identity { records },
 });
 
 impl Load {
@@ -134,6 +142,7 @@ impl Load {
             | Self::Head { .. }
             | Self::Bid { .. }
             | Self::Touch { .. }
+            | Self::Identity { .. }
             | Self::Notice { .. } => false,
         }
     }
@@ -143,7 +152,11 @@ impl Load {
     pub fn is_between_offices(&self) -> bool {
         match self {
             Self::Raft { .. } | Self::Pbft { .. } | Self::Notice { .. } => false,
-            Self::Action { .. } | Self::Head { .. } | Self::Bid { .. } | Self::Touch { .. } => true,
+            Self::Action { .. }
+            | Self::Head { .. }
+            | Self::Bid { .. }
+            | Self::Identity { .. }
+            | Self::Touch { .. } => true,
             answer => answer.is_answer(),
         }
     }
@@ -196,6 +209,7 @@ impl Message for StackMessage {
         "touch",
         "packet",
         "no-session",
+        "identity",
     ];
 
     fn kind(&self) -> usize {
@@ -213,6 +227,7 @@ impl Message for StackMessage {
                 Load::Bid { .. } => 9,
                 Load::Ruling { .. } => 10,
                 Load::Touch { .. } => 11,
+                Load::Identity { .. } => 14,
             },
             Self::Packet { .. } => 12,
             Self::NoSession { .. } => 13,

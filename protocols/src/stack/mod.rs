@@ -28,6 +28,7 @@ mod tests;
 use borsh::{BorshDeserialize, BorshSerialize};
 
 use crate::federation::audit::Record;
+use crate::federation::identity::IdentityRecord;
 use crate::federation::ownership::Resource;
 use crate::fold_enum;
 use crate::pbft::{PbftRecord, PbftTimer};
@@ -87,6 +88,8 @@ pub enum StackTimer {
     },
     /// Something is due in a session.
     Sessions,
+    /// What is known of keys is to be told again.
+    Spread,
 }
 
 fold_enum!(StackTimer {
@@ -99,6 +102,7 @@ fold_enum!(StackTimer {
     20 = Bid { number },
     21 = Use { resource },
     7 = Sessions {},
+    8 = Spread {},
 });
 
 /// What a peer keeps on disk.
@@ -123,6 +127,11 @@ pub enum StackRecord {
     Audit {
         /// What.
         record: Record,
+    },
+    /// Of a key.
+    Identity {
+        /// What.
+        record: IdentityRecord,
     },
 }
 
@@ -157,6 +166,11 @@ pub enum StackRequest {
         /// What.
         resource: Resource,
     },
+    /// Tell everybody what an organisation says of its keys.
+    Publish {
+        /// What.
+        records: Vec<IdentityRecord>,
+    },
     /// Have another peer do this.
     Act {
         /// What, and whom.
@@ -168,6 +182,7 @@ fold_enum!(StackRequest {
     0 = Propose { scope, content },
     1 = Act { errand },
     2 = Claim { scope, resource },
+    3 = Publish { records },
 });
 
 /// What came of a [`StackRequest`].
@@ -177,6 +192,8 @@ pub enum StackReply {
     Decided {},
     /// It was not, as far as this peer knows.
     Failed {},
+    /// It is being told.
+    Published {},
     /// The other peer was asked, and this came of it.
     Ended {
         /// How it ended.
@@ -188,4 +205,5 @@ fold_enum!(StackReply {
     0 = Decided {},
     1 = Failed {},
     2 = Ended { ending },
+    3 = Published {},
 });

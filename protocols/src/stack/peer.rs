@@ -298,6 +298,10 @@ impl<R: Rules> StackPeer<R> {
                 self.post(witness, ctx);
             }
             Load::Witness { witness } => self.office.on_witness(witness, ctx),
+            Load::Identity { records } => {
+                let told = self.office.on_records(records, ctx);
+                self.post(told, ctx);
+            }
             Load::Notice { proposal } => self.on_notice(proposal, ctx),
             Load::Bid { bid } => {
                 let ruling = self.office.on_bid(from, bid, ctx);
@@ -375,6 +379,10 @@ impl<R: Rules> Protocol for StackPeer<R> {
                 self.post(touch, ctx);
             }
             StackTimer::Sessions => self.office.on_sessions_due(ctx),
+            StackTimer::Spread => {
+                let told = self.office.on_spread(ctx);
+                self.post(told, ctx);
+            }
             StackTimer::Work { ticket } => {
                 let receipt = self.office.on_work_done(ticket, ctx);
                 self.post(receipt, ctx);
@@ -403,6 +411,7 @@ impl<R: Rules> Protocol for StackPeer<R> {
                 let step = self.chamber.on_persisted(token, ctx);
                 self.after_chamber(step, ctx);
             }
+            (Owner::Identity, _) => {}
             (Owner::Stack, token) => self.office.on_persisted(token, ctx),
             (Owner::Audit, token) => {
                 let departures = self.office.on_recorded(token.0, ctx);
@@ -424,6 +433,11 @@ impl<R: Rules> Protocol for StackPeer<R> {
             StackRequest::Claim { scope, resource } => {
                 let content = self.tenure.claim(resource, ctx.now());
                 self.propose(id, scope, content, ctx);
+            }
+            StackRequest::Publish { records } => {
+                let told = self.office.on_records(&records, ctx);
+                self.post(told, ctx);
+                ctx.reply(id, StackReply::Published {});
             }
             StackRequest::Act { errand } => {
                 let posting = self.office.ask(id, *errand, ctx);

@@ -227,7 +227,7 @@ fn ending(table: &Tabletop<StackPeer>, number: u64) -> Option<Ending> {
     let found = replies.find(|(id, _)| *id == RequestId(number));
     found.and_then(|(_, reply)| match reply {
         StackReply::Ended { ending } => Some(*ending),
-        StackReply::Decided {} | StackReply::Failed {} => None,
+        StackReply::Decided {} | StackReply::Failed {} | StackReply::Published {} => None,
     })
 }
 

@@ -26,6 +26,8 @@ pub struct FederationSpec {
     pub expose: Vec<ExposeSpec>,
     /// Whom its own organisation has revoked before the run begins.
     pub revoked: Vec<PeerId>,
+    /// What organisations do about their members within the run.
+    pub operations: Vec<OperationSpec>,
     /// Whose software is another, in file order; later ones win.
     pub software: Vec<SoftwareSpec>,
     /// Checks of envelopes that are left out.
@@ -70,6 +72,7 @@ impl Default for FederationSpec {
             trust: Vec::new(),
             expose: Vec::new(),
             revoked: Vec::new(),
+            operations: Vec::new(),
             software: Vec::new(),
             without: Vec::new(),
             gate: actions.gate,
@@ -157,6 +160,15 @@ impl FederationSpec {
         };
         spec.actions()
     }
+}
+
+/// What an organisation does about members of its own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OperationSpec {
+    /// When.
+    pub at: SimDuration,
+    /// Whom it revokes.
+    pub revoke: Vec<PeerId>,
 }
 
 /// Peers that run other software than the rest.

@@ -27,7 +27,7 @@ pub(crate) use directed::run_story;
 pub use directed::{Directed, Names, Scene, TRANSCRIPT_FILE};
 pub use perform::run_cast;
 pub(crate) use recorder::seconds;
-pub(crate) use stages::key_scheme;
+pub(crate) use stages::{Fates, KeyEnd, key_scheme};
 pub use stages::{FederationCast, PbftCast, RaftCast, RumorCast, SwimCast};
 pub use verify::verify_cast;
 pub use watch::{Watch, WatchReport};

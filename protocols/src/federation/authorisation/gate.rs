@@ -253,6 +253,12 @@ impl<R: Rules> Gate<R> {
         Ok(queued)
     }
 
+    /// The open sessions of a peer.
+    pub fn sessions_of(&self, peer: Identity) -> Vec<SessionId> {
+        let sessions = self.sessions.iter().filter(|(_, (with, _))| *with == peer);
+        sessions.map(|(session, _)| *session).collect()
+    }
+
     /// Notes an open session and the level at which it was opened.
     pub fn open_session(&mut self, session: SessionId, peer: Identity) {
         self.sessions.insert(session, (peer, self.level(peer)));
@@ -271,8 +277,7 @@ impl<R: Rules> Gate<R> {
             after,
             ..LevelChange::default()
         };
-        let sessions = self.sessions.iter().filter(|(_, (with, _))| *with == peer);
-        change.sessions = sessions.map(|(session, _)| *session).collect();
+        change.sessions = self.sessions_of(peer);
         if R::judges_at_start() {
             let falls = self.queued.iter().filter(|(_, queued)| {
                 queued.permit.rests_on.contains(&peer) && self.judge_levels(&queued.permit).is_err()

@@ -91,7 +91,7 @@ impl Signable for Revocation {
 }
 
 /// One signed statement about identities.
-#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, BorshSerialize, BorshDeserialize)]
 pub enum IdentityRecord {
     /// By the key itself.
     Introduction {

@@ -98,6 +98,15 @@ impl<R: Rules> Registry<R> {
         }
     }
 
+    /// The same records, kept by other rules.
+    pub fn ruled<S: Rules>(&self) -> Registry<S> {
+        Registry {
+            roots: self.roots.clone(),
+            records: self.records.clone(),
+            rules: PhantomData,
+        }
+    }
+
     /// Learns a record, from whomever it came.
     ///
     /// # Errors

@@ -16,7 +16,7 @@ use super::conduct::Conduct;
 /// What the receiver asks its neighbours.
 pub(super) struct Around<'a, R: Rules> {
     pub(super) identity: Identity,
-    pub(super) registry: &'a Registry,
+    pub(super) registry: &'a Registry<R>,
     pub(super) gate: &'a Gate<R>,
     pub(super) conduct: &'a Conduct<R>,
     pub(super) screen: Option<&'a Screen<R>>,

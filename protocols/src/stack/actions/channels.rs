@@ -152,7 +152,7 @@ impl<R: Rules> Office<R> {
         }
     }
 
-    fn close(&mut self, sessions: Vec<SessionId>, ctx: &mut Ctx<'_, R>) {
+    pub(super) fn close(&mut self, sessions: Vec<SessionId>, ctx: &mut Ctx<'_, R>) {
         for session in sessions {
             self.sessions.terminate(session, ctx);
             self.gate.close_session(session);

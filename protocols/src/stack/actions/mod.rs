@@ -20,6 +20,7 @@ mod config;
 mod counter;
 mod departures;
 mod desk;
+mod gossip;
 mod office;
 mod onward;
 mod purse;
@@ -38,12 +39,13 @@ pub use purse::Pool;
 
 use std::fmt;
 
-use crate::federation::envelope::Code;
+use crate::federation::envelope::{Action, Code, framed_len};
 use crate::federation::sanitise::Kind;
 use crate::federation::terms::{ActionId, ActionKind, Capability, Digest, Money};
 use crate::fold_struct;
 use crate::peer::PeerId;
-use crate::time::SimDuration;
+use crate::signed::Signed;
+use crate::time::{LocalTime, SimDuration};
 
 /// What a user wants another peer to do.
 #[derive(Clone, PartialEq, Eq, Hash)]
@@ -139,11 +141,28 @@ pub struct Effect {
     /// Bytes of the envelope on the wire.
     pub bytes: u64,
     /// When it was first sent, by its source's clock.
-    pub issued_at: crate::time::LocalTime,
+    pub issued_at: LocalTime,
     /// When it expires, by its source's clock.
-    pub expires_at: crate::time::LocalTime,
+    pub expires_at: LocalTime,
     /// When it had its effect, by the executor's clock.
-    pub at: crate::time::LocalTime,
+    pub at: LocalTime,
+}
+
+impl Effect {
+    /// What an action did, done at `at`.
+    fn of(action: &Signed<Action>, at: LocalTime) -> Self {
+        Self {
+            action: action.id,
+            source: action.source,
+            kind: action.kind,
+            capability: action.capability.clone(),
+            content: Digest::of(&action.payload),
+            bytes: framed_len(action) as u64,
+            issued_at: action.issued_at,
+            expires_at: action.expires_at,
+            at,
+        }
+    }
 }
 
 fold_struct!(Effect {

@@ -16,7 +16,7 @@ use crate::federation::identity::Registry;
 use crate::federation::injection::{Direction, Screen};
 use crate::federation::rules::Rules;
 use crate::federation::sanitise::PairKey;
-use crate::federation::terms::{ActionId, Amount, Digest, Level, Organisation};
+use crate::federation::terms::{ActionId, Amount, Level, Organisation};
 use crate::identity::Identity;
 use crate::outbox::{PersistToken, RequestId};
 use crate::peer::PeerId;
@@ -33,6 +33,7 @@ use super::conduct::Conduct;
 use super::config::{ActionsConfig, PrivacyGate, Screening};
 use super::counter::{self, ActionRecord, Slots};
 use super::departures::nonce;
+use super::gossip::News;
 use super::onward::{Asker, Place};
 use super::purse::Purse;
 use super::records::Records;
@@ -68,7 +69,7 @@ pub(in crate::stack) struct Office<R: Rules> {
     pub(super) federation: Arc<Federation>,
     pub(super) identity: Identity,
     pub(super) organisation: Organisation,
-    pub(super) registry: Registry,
+    pub(super) registry: Registry<R>,
     pub(super) gate: Gate<R>,
     pub(super) conduct: Conduct<R>,
     screen: Option<Screen<R>>,
@@ -87,6 +88,8 @@ pub(in crate::stack) struct Office<R: Rules> {
     /// What was made ready to be sent and does not answer the input at hand.
     pub(super) postings: Vec<Posting>,
     pub(super) sessions: Sessions<R>,
+    /// What is being told to others.
+    pub(super) news: News,
 }
 
 impl<R: Rules> Office<R> {
@@ -99,7 +102,7 @@ impl<R: Rules> Office<R> {
         levels: &BTreeMap<Identity, Level>,
     ) -> Self {
         let identity = federation.directory.identities[&me];
-        let registry = federation.directory.registry.clone();
+        let registry = federation.directory.registry.ruled();
         let number = federation.organisation_of(me);
         let number = number.expect("BUG: a peer without an organisation");
         let organisation = Organisation(number as u16);
@@ -135,6 +138,7 @@ impl<R: Rules> Office<R> {
             purse: Purse::new(identity, config.pool),
             costs: BTreeMap::new(),
             postings: Vec::new(),
+            news: News::default(),
         }
     }
 
@@ -146,6 +150,7 @@ impl<R: Rules> Office<R> {
     ) {
         self.records.restart(durable, ctx);
         self.purse.close_pool(self.identity);
+        self.recall(durable, ctx);
         self.on_start(ctx);
         let (records, is_complete) = counter::remembered(durable);
         let seen = records.iter().filter_map(|record| record.seen);
@@ -364,7 +369,10 @@ impl<R: Rules> Office<R> {
         ctx: &mut Ctx<'_, R>,
     ) -> Option<Posting> {
         if let Some(action) = action {
-            let other = self.federation.directory.identities[&from];
+            let other = match ends_work {
+                true => action.source,
+                false => self.federation.directory.identities[&from],
+            };
             let other = (other, self.gate.level(other));
             self.records.refused(action, other, refusal, ends_work, ctx);
         }
@@ -425,20 +433,12 @@ impl<R: Rules> Office<R> {
         if has_ended && self.config.stages.contains(&Stage::Freshness) {
             return self.refuse(from, (Refusal::Expired, true), Some(&action), ctx);
         }
-        let outcome = Digest::of(&action.payload);
-        ctx.notify(StackEvent::ActionExecuted {
-            effect: Effect {
-                action: action.id,
-                source: action.source,
-                kind: action.kind,
-                capability: action.capability.clone(),
-                content: outcome,
-                bytes: framed_len(&action) as u64,
-                issued_at: action.issued_at,
-                expires_at: action.expires_at,
-                at,
-            },
-        });
+        if !self.may_act(action.source) {
+            return self.refuse(from, (Refusal::Barred, true), Some(&action), ctx);
+        }
+        let effect = Effect::of(&action, at);
+        let outcome = effect.content;
+        ctx.notify(StackEvent::ActionExecuted { effect });
         let receipt = Receipt {
             action: action.id,
             source: action.source,

@@ -2,7 +2,7 @@
 //! notes about whom.
 
 use crate::federation::breaker::Outcome;
-use crate::federation::envelope::{Refusal, Verdict};
+use crate::federation::envelope::{Refusal, Stage, Verdict};
 use crate::federation::grant::Parties as _;
 use crate::federation::rules::Rules;
 use crate::federation::terms::{Capability, Money};
@@ -114,13 +114,20 @@ impl<R: Rules> Office<R> {
         }
     }
 
+    /// Whether `source` may act, as far as its key goes and anybody asks.
+    pub(super) fn may_act(&self, source: Identity) -> bool {
+        let is_asked = self.config.stages.contains(&Stage::Revocation);
+        !is_asked || R::source_may_act(self.registry.is_barred(source))
+    }
+
     /// Whether work that waited may begin now; it is refused if its source has fallen meanwhile.
     pub(super) fn may_begin(&mut self, ticket: u64, ctx: &mut Ctx<'_, R>) -> bool {
         let Some(work) = self.work.get(&ticket) else {
             return false;
         };
         let (source, action) = (work.action.source, work.action.id);
-        if !work.is_queued || self.gate.start(source, action).is_ok() {
+        let may_act = self.may_act(source);
+        if may_act && (!work.is_queued || self.gate.start(source, action).is_ok()) {
             ctx.notify(StackEvent::WorkBegun {
                 action,
                 source,
@@ -131,7 +138,12 @@ impl<R: Rules> Office<R> {
         let Some(Work { from, action, .. }) = self.work.remove(&ticket) else {
             return false;
         };
-        let refusal = self.refuse(from, (Refusal::Denied, true), Some(&action), ctx);
+        let refusal = if may_act {
+            Refusal::Denied
+        } else {
+            Refusal::Barred
+        };
+        let refusal = self.refuse(from, (refusal, true), Some(&action), ctx);
         if let Some(refusal) = refusal {
             self.carry(refusal, ctx);
         }

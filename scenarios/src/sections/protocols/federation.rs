@@ -14,7 +14,9 @@ use crate::layer::quantity::{duration, positive_duration};
 use crate::layer::scalar::{Words, count, words};
 use crate::layer::shape::{Tables, list, tables};
 use crate::layer::{Out, Reader, Section, Shape, Type, World, at};
-use crate::spec::{ExposeSpec, FederationSpec, Profile, ProtocolSpec, SoftwareSpec, TrustSpec};
+use crate::spec::{
+    ExposeSpec, FederationSpec, OperationSpec, Profile, ProtocolSpec, SoftwareSpec, TrustSpec,
+};
 use crate::tree::{Node, Value};
 
 pub(super) fn table() -> Table<FederationSpec> {
@@ -290,6 +292,13 @@ fn who(section: Section<FederationSpec>) -> Section<FederationSpec> {
         "Whom its own organisation has revoked before the run begins; everybody knows.",
     )
     .key(
+        "operations",
+        operations(),
+        at!(operations),
+        "What organisations do about their members within the run. The first other member tells, and \
+         it spreads from peer to peer.",
+    )
+    .key(
         "software",
         software(),
         at!(software),
@@ -401,6 +410,18 @@ fn audit(section: Section<FederationSpec>) -> Section<FederationSpec> {
             at!(audit_every),
             "How often two peers of other organisations countersign the head of a peer's audit log.",
         )
+}
+
+fn operations() -> Tables<Section<OperationSpec>> {
+    let base = OperationSpec {
+        at: fedsim_protocols::SimDuration::ZERO,
+        revoke: Vec::new(),
+    };
+    tables(
+        Section::new("What an organisation does about members of its own.", base)
+            .required("at", duration(), at!(at), "When.")
+            .required("revoke", Peers, at!(revoke), "Whom it revokes."),
+    )
 }
 
 fn software() -> Tables<Section<SoftwareSpec>> {

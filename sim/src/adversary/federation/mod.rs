@@ -107,6 +107,7 @@ impl StackForge {
             | Load::Refusal { .. }
             | Load::OutcomeUnknown { .. }
             | Load::Head { .. }
+            | Load::Identity { .. }
             | Load::Witness { .. }
             | Load::Bid { .. }
             | Load::Ruling { .. }
@@ -251,6 +252,7 @@ impl<R: Rules> Forge<StackPeer<R>> for StackForge {
             | Load::Notice { .. }
             | Load::OutcomeUnknown { .. }
             | Load::Head { .. }
+            | Load::Identity { .. }
             | Load::Witness { .. }
             | Load::Bid { .. }
             | Load::Ruling { .. }
@@ -286,6 +288,7 @@ impl<R: Rules> Forge<StackPeer<R>> for StackForge {
             | Load::Notice { .. }
             | Load::OutcomeUnknown { .. }
             | Load::Head { .. }
+            | Load::Identity { .. }
             | Load::Witness { .. }
             | Load::Bid { .. }
             | Load::Ruling { .. }

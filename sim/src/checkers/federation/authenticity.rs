@@ -16,7 +16,7 @@ pub(super) const AS_ASKED: &str = "federation/as-asked";
 /// What an honest peer asked for.
 #[derive(PartialEq, Eq)]
 struct Asked {
-    of: Identity,
+    of: PeerId,
     kind: ActionKind,
     capability: Capability,
     content: Digest,
@@ -26,7 +26,7 @@ struct Asked {
 pub(super) struct Authenticity {
     /// The honest peers, by what they sign with.
     honest: BTreeMap<Identity, PeerId>,
-    identities: BTreeMap<PeerId, Identity>,
+    peers: BTreeMap<Identity, PeerId>,
     asked: BTreeMap<(PeerId, ActionId), Asked>,
     ledger: Ledger,
 }
@@ -40,7 +40,7 @@ impl Authenticity {
         let all = peers.iter().map(|(identity, peer)| (*identity, *peer));
         Self {
             honest: all.clone().filter(|(_, peer)| is_honest(*peer)).collect(),
-            identities: all.map(|(identity, peer)| (peer, identity)).collect(),
+            peers: all.collect(),
             asked: BTreeMap::new(),
             ledger: Ledger::new(AS_ASKED),
         }
@@ -54,6 +54,9 @@ impl Authenticity {
         (kind, capability): (ActionKind, &Capability),
         payload: &Vec<u8>,
     ) {
+        let Some(of) = self.peers.get(&of).copied() else {
+            return;
+        };
         let asked = Asked {
             of,
             kind,
@@ -69,7 +72,7 @@ impl Authenticity {
         };
         self.ledger.exercise();
         let done = Asked {
-            of: self.identities[&by],
+            of: by,
             kind: effect.kind,
             capability: effect.capability.clone(),
             content: effect.content,

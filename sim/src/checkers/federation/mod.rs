@@ -13,6 +13,7 @@ mod budgets;
 mod conduct;
 mod decisions;
 mod fencing;
+mod keys;
 mod leaks;
 mod lineage;
 mod path;
@@ -26,14 +27,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use fedsim_protocols::federation::rules::Rules;
 use fedsim_protocols::federation::terms::ActionId;
 use fedsim_protocols::stack::{Ending, StackEvent, StackPeer, StackReply, StackRequest};
-use fedsim_protocols::{Identity, KeyScheme, Keys, PeerId, Probability, RunKey};
+use fedsim_protocols::{Identity, PeerId, Probability};
 use fedsim_record::Outcome as Answer;
 use fedsim_scenarios::Scenario;
 use fedsim_scenarios::spec::FederationSpec;
 
 use crate::adversary::byzantine;
-use crate::engine::{Happened, Notice, Observer, Outcome, World, identity_seed};
-use crate::runner::{Watch, WatchReport};
+use crate::engine::{Happened, Notice, Observer, Outcome, World};
+use crate::runner::{Fates, Watch, WatchReport};
 use crate::time::SimTime;
 
 use actions::{AUTHORISED, Actions, ONCE, TIMELY, WELL_FORMED};
@@ -44,6 +45,7 @@ use budgets::{Budgets, WITHIN};
 use conduct::{BREAKER, CHARGED, Conduct, EARNED, SCREENED};
 use decisions::{Decisions, ONE_ORDER, PROPOSED};
 use fencing::{FENCING, Fencing};
+use keys::{KeyWatch, REVOCATION, SUCCESSION, TRUE_KEYS};
 use leaks::{Leaks, NO_LEAK};
 use lineage::Lineage;
 use path::Path;
@@ -65,6 +67,7 @@ pub struct FederationWatch {
     leaks: Leaks,
     path: Path,
     sessions: Sessions,
+    keys: KeyWatch,
     standing: Standing,
     audited: Audited,
     /// Whom the actions under way that have not left yet are for.
@@ -74,17 +77,12 @@ pub struct FederationWatch {
 impl FederationWatch {
     /// Watches the federation of `scenario`, set as `spec` says.
     pub fn new(scenario: &Scenario, spec: &FederationSpec) -> Self {
-        let key = RunKey::from_seed(scenario.seed);
-        let slots = (0..scenario.peers.len() as u32).map(PeerId);
-        let identities = slots.map(|peer| {
-            let keys = Keys::new(KeyScheme::ed25519(), identity_seed(key, peer));
-            (keys.identity(), peer)
-        });
+        let fates = Fates::new(scenario, spec);
         let organisations = scenario.peers.iter();
         let organisations: Vec<String> = organisations
             .map(|peer| peer.organisation.clone())
             .collect();
-        let identities: BTreeMap<Identity, PeerId> = identities.collect();
+        let identities = fates.owners().clone();
         let liars = byzantine(scenario);
         let names = scenario.peers.iter().map(|peer| peer.nickname.clone());
         let attackers: BTreeSet<PeerId> =
@@ -102,10 +100,9 @@ impl FederationWatch {
             audiences: BTreeMap::new(),
             conduct: Conduct::new(spec, &identities, organisations.clone(), attackers),
             authenticity: Authenticity::new(&identities, |peer| !liars.contains(&peer)),
-            liars,
             warm_up: SimTime::from(scenario.warm_up),
             actions: Actions::new(spec.clone()),
-            breakers: Breakers::new(identities.clone(), nicknames),
+            breakers: Breakers::new(identities.clone(), nicknames.clone()),
             fencing: Fencing::new(),
             budgets: Budgets::new(spec.clone(), identities.clone(), organisations.clone()),
             lineage: Lineage::default(),
@@ -113,6 +110,8 @@ impl FederationWatch {
             leaks: Leaks::new(),
             path: Path::default(),
             sessions: Sessions::new(spec.transport.clone()),
+            keys: KeyWatch::new(fates, nicknames, liars.clone()),
+            liars,
             standing,
         }
     }
@@ -129,6 +128,7 @@ impl FederationWatch {
                 if let Some(source) = self.standing.slot(*source) {
                     self.standing.started(at, peer, source, capability);
                 }
+                self.keys.done(at, peer, *source);
             }
             StackEvent::ActionSent { to, capability, .. } => {
                 if let Some(to) = self.standing.slot(*to) {
@@ -140,6 +140,14 @@ impl FederationWatch {
                     self.standing.moved(peer, of, *step);
                 }
             }
+            StackEvent::RecordLearnt {
+                subject,
+                is_barred,
+                is_member,
+            } => self
+                .keys
+                .learnt(at, peer, *subject, (*is_barred, *is_member)),
+            StackEvent::Rejected { reason } => self.keys.rejected(reason),
             StackEvent::TrustScored { assessment } => self.standing.scored(at, peer, assessment),
             StackEvent::BreakerMoved { of, from, to } => {
                 self.standing.breaker_moved(*of, from, to);
@@ -165,6 +173,7 @@ impl FederationWatch {
                 let source = self.standing.slot(effect.source);
                 let source = source.map(|it| (it, self.standing.highest(peer, it)));
                 let sources = self.lineage.sources(effect.action);
+                self.keys.done(at, peer, effect.source);
                 self.actions.executed(at, peer, (source, &sources), effect);
                 self.authenticity.executed(at, peer, effect);
                 self.path.executed(at, effect.action);
@@ -199,7 +208,8 @@ impl FederationWatch {
                 source, refusal, ..
             } => {
                 self.actions.refused(*refusal);
-                if source.is_some() {
+                if let Some(source) = source {
+                    self.keys.refused(peer, *source);
                     self.audited.refused(at, peer, *refusal);
                 }
             }
@@ -247,6 +257,7 @@ impl<R: Rules> Observer<StackPeer<R>> for FederationWatch {
                 self.standing.restarted(peer);
                 self.conduct.restarted(peer);
                 self.sessions.restarted(peer);
+                self.keys.restarted(peer);
                 self.audited.restarted(peer);
             }
             Happened::Crashed | Happened::Paused => self.audited.crashed(peer),
@@ -278,6 +289,7 @@ impl<R: Rules> Watch<StackPeer<R>> for FederationWatch {
             | StackEvent::Spent { .. }
             | StackEvent::BudgetRefused { .. }
             | StackEvent::LeaseGranted { .. }
+            | StackEvent::RecordLearnt { .. }
             | StackEvent::SessionOpened { .. }
             | StackEvent::SessionEnded { .. }
             | StackEvent::ActionRefused { .. } => true,
@@ -300,6 +312,7 @@ impl<R: Rules> Watch<StackPeer<R>> for FederationWatch {
     fn operation(&self, request: &StackRequest) -> &'static str {
         match request {
             StackRequest::Propose { .. } | StackRequest::Claim { .. } => "decide",
+            StackRequest::Publish { .. } => "publish",
             StackRequest::Act { errand } => errand.kind.name(),
         }
     }
@@ -307,6 +320,7 @@ impl<R: Rules> Watch<StackPeer<R>> for FederationWatch {
     fn answer(&self, reply: &StackReply) -> Answer {
         match reply {
             StackReply::Decided {}
+            | StackReply::Published {}
             | StackReply::Ended {
                 ending: Ending::Done,
             } => Answer::Ok,
@@ -357,6 +371,7 @@ impl<R: Rules> Watch<StackPeer<R>> for FederationWatch {
         self.audited.finish::<R>(outcome.ended_at, report);
         self.sessions.finish(outcome.ended_at, report);
         self.path.finish(report);
+        self.keys.finish(report);
         report.tables.steps = self.path.take();
     }
 
@@ -370,7 +385,8 @@ impl<R: Rules> Watch<StackPeer<R>> for FederationWatch {
             .chain(Fencing::METRICS)
             .chain(Audited::METRICS)
             .chain(Sessions::METRICS)
-            .chain(Path::METRICS);
+            .chain(Path::METRICS)
+            .chain(KeyWatch::METRICS);
         let names = names.map(|name| (*name).to_owned());
         names.chain(Actions::refusal_metrics()).collect()
     }
@@ -394,6 +410,9 @@ impl<R: Rules> Watch<StackPeer<R>> for FederationWatch {
             SCREENED,
             FENCING,
             SESSIONS_END,
+            REVOCATION,
+            SUCCESSION,
+            TRUE_KEYS,
         ]
     }
 }

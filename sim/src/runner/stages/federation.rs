@@ -5,28 +5,21 @@ use std::marker::PhantomData;
 use std::sync::{Arc, OnceLock};
 
 use fedsim_protocols::federation::authorisation::Exposure;
-use fedsim_protocols::federation::corpus::injections::{self, Phrasing};
-use fedsim_protocols::federation::corpus::{Evasion, gauntlet};
 use fedsim_protocols::federation::grant::Party;
 use fedsim_protocols::federation::identity::{IdentityRecord, Registry};
 use fedsim_protocols::federation::injection::Patterns;
-use fedsim_protocols::federation::ownership::Resource;
 use fedsim_protocols::federation::rules::{Rules, Strict};
-use fedsim_protocols::federation::sanitise::{Kind, Policy, Sanitiser};
-use fedsim_protocols::federation::terms::{Capability, Level, Money, Organisation};
-use fedsim_protocols::federation::{authorisation, terms::ActionKind};
+use fedsim_protocols::federation::sanitise::{Policy, Sanitiser};
+use fedsim_protocols::federation::terms::{Level, Organisation};
 use fedsim_protocols::pbft::{Member, PbftConfig, Roster};
 use fedsim_protocols::raft::RaftConfig;
-use fedsim_protocols::stack::{
-    Across, Directory, Errand, Federation, Scope, StackConfig, StackPeer, StackReply, StackRequest,
-};
-use fedsim_protocols::{
-    Identity, KeyScheme, Keys, PeerId, Probability, RequestId, RunKey, SecretSeed, Stream,
-    StreamLabel,
-};
+use fedsim_protocols::stack::{Across, Directory, Federation, Scope, StackConfig, StackPeer};
+use fedsim_protocols::{Identity, KeyScheme, Keys, PeerId, RunKey, SecretSeed, StreamLabel};
 use fedsim_scenarios::Scenario;
-use fedsim_scenarios::spec::{ErrandLoad, FederationSpec, LoadLoop, RequestLoad};
+use fedsim_scenarios::spec::{ErrandLoad, FederationSpec};
 
+use super::operations::Operation;
+use super::users::{ErrandStream, Users};
 use super::{Stage, Staged, key_scheme};
 use crate::adversary::Forge;
 use crate::adversary::federation::StackForge;
@@ -34,7 +27,6 @@ use crate::checkers::federation::FederationWatch;
 use crate::engine::{Cast, Workload, identity_seed};
 use crate::runner::RunFailure;
 use crate::time::SimTime;
-use crate::workload::Rhythm;
 
 pub(super) fn stage<'a>(
     scenario: &'a Scenario,
@@ -55,6 +47,7 @@ pub struct FederationCast<R: Rules = Strict> {
     starts: Vec<SimTime>,
     organisations: Vec<Organisation>,
     errands: Vec<ErrandLoad>,
+    operations: Vec<Operation>,
     scheme: KeyScheme,
     rules: PhantomData<R>,
 }
@@ -82,6 +75,7 @@ impl<R: Rules> FederationCast<R> {
             key: RunKey::from_seed(scenario.seed),
             scheme: scheme.clone(),
         };
+        let operations = owners.operations(&groups, &spec.operations);
         let federation = Arc::new(owners.found(groups, spec));
         let shared = StackConfig {
             across: spec.across,
@@ -105,6 +99,7 @@ impl<R: Rules> FederationCast<R> {
             starts: starts.map(|peer| SimTime::from(peer.starts_at)).collect(),
             organisations,
             errands: scenario.workload.errands.clone(),
+            operations,
             forge: Arc::new(StackForge::new(&federation, &shared)),
             federation,
             scheme,
@@ -154,7 +149,7 @@ impl Owners {
     }
 
     /// The keys of somebody who is no peer: an organisation or its root.
-    fn of_other(&self, purpose: &'static str, number: u32) -> Keys {
+    pub(super) fn of_other(&self, purpose: &'static str, number: u32) -> Keys {
         Keys::new(self.scheme.clone(), self.secret_of_other(purpose, number))
     }
 
@@ -298,199 +293,23 @@ impl<R: Rules> Cast for FederationCast<R> {
         let streams: Vec<ErrandStream> = own
             .filter_map(|load| {
                 let to: Vec<PeerId> = load.to.iter().copied().filter(|to| *to != peer).collect();
-                (!to.is_empty()).then(|| self.errand_stream(peer, load, to))
+                let scope = self.scope_of(peer, &to);
+                (!to.is_empty()).then(|| ErrandStream::new(load, to, scope))
             })
             .collect();
-        (!streams.is_empty())
-            .then(|| Box::new(Users { streams }) as Box<dyn Workload<StackPeer<R>>>)
+        let operations = self.operations.iter().filter(|it| it.by == peer);
+        let users = Users::new(streams, operations.cloned().collect());
+        users.map(|users| Box::new(users) as Box<dyn Workload<StackPeer<R>>>)
     }
 }
 
 impl<R: Rules> FederationCast<R> {
-    fn errand_stream(&self, peer: PeerId, load: &ErrandLoad, to: Vec<PeerId>) -> ErrandStream {
-        let rhythm = RequestLoad {
-            rhythm: LoadLoop::Open {
-                rate: load.rate,
-                arrivals: load.arrivals,
-            },
-            from: load.from,
-            until: load.until,
-            ..RequestLoad::default()
-        };
+    /// Whom something between a peer and others concerns.
+    fn scope_of(&self, peer: PeerId, to: &[PeerId]) -> Scope {
         let own = self.organisations[peer.index()];
-        let stays_inside = to.iter().all(|it| self.organisations[it.index()] == own);
-        let usual = authorisation::capability_of(load.kind);
-        let usual = Capability::new(usual).expect("BUG: a valid name");
-        ErrandStream {
-            capability: load.capability.clone().unwrap_or(usual),
-            kind: load.kind,
-            to,
-            bytes: load.bytes as usize,
-            canaries: load.canaries,
-            injections: load.injections,
-            money_max: Money(u64::from(load.micro_usd)),
-            tokens_max: load.tokens,
-            hand_on: load.hand_on,
-            resource: load.resource,
-            lifetime: load.lifetime,
-            scope: if stays_inside {
-                Scope::Organisation
-            } else {
-                Scope::Federation
-            },
-            rhythm: Rhythm::new(&rhythm, 0, 1),
-            next: None,
+        match to.iter().all(|it| self.organisations[it.index()] == own) {
+            true => Scope::Organisation,
+            false => Scope::Federation,
         }
-    }
-}
-
-/// What goes with an errand.
-#[derive(Default)]
-struct Content {
-    payload: Vec<u8>,
-    /// The canaries in it.
-    planted: Vec<(Kind, String)>,
-    is_hostile: bool,
-}
-
-/// One kind of errand that the users at a peer want done again and again.
-struct ErrandStream {
-    kind: ActionKind,
-    capability: Capability,
-    to: Vec<PeerId>,
-    bytes: usize,
-    canaries: Probability,
-    injections: Probability,
-    money_max: Money,
-    tokens_max: u64,
-    hand_on: u8,
-    resource: Option<u32>,
-    lifetime: fedsim_protocols::SimDuration,
-    scope: Scope,
-    rhythm: Rhythm,
-    next: Option<SimTime>,
-}
-
-impl ErrandStream {
-    /// An action for one peer, or a proposal for all that it concerns.
-    fn request(&self, id: RequestId, dice: &mut Stream) -> StackRequest {
-        let claimed = self.resource.filter(|_| self.kind == ActionKind::HandOff);
-        if let Some(number) = claimed {
-            return StackRequest::Claim {
-                scope: self.scope,
-                resource: Resource(u64::from(number)),
-            };
-        }
-        if self.kind.changes_shared_state() {
-            return StackRequest::Propose {
-                scope: self.scope,
-                content: self.filler(id),
-            };
-        }
-        let place = dice.below(self.to.len() as u64) as usize;
-        let Content {
-            payload,
-            planted,
-            is_hostile,
-        } = self.content(id, dice);
-        StackRequest::Act {
-            errand: Box::new(Errand {
-                to: self.to[place],
-                kind: self.kind,
-                capability: self.capability.clone(),
-                payload,
-                lifetime: self.lifetime,
-                tokens_max: self.tokens_max,
-                hand_on: self.hand_on,
-                money_max: self.money_max,
-                planted,
-                is_hostile,
-            }),
-        }
-    }
-
-    /// What goes with an errand.
-    fn content(&self, id: RequestId, dice: &mut Stream) -> Content {
-        if self.injections > Probability::ZERO && dice.chance(self.injections) {
-            let attack = injections::attack(Phrasing::Seen, dice);
-            return Content {
-                payload: attack.text.into_bytes(),
-                is_hostile: true,
-                ..Content::default()
-            };
-        }
-        match dice.chance(self.canaries) {
-            true => document(dice),
-            false => Content {
-                payload: self.filler(id),
-                ..Content::default()
-            },
-        }
-    }
-
-    fn filler(&self, id: RequestId) -> Vec<u8> {
-        let mut payload = format!("{} {}", self.kind.name(), id.0).into_bytes();
-        payload.resize(self.bytes.max(payload.len()), b'.');
-        payload
-    }
-}
-
-/// A document with one value of some kind, in some disguise.
-fn document(dice: &mut Stream) -> Content {
-    let kind = Kind::ALL[dice.below(Kind::ALL.len() as u64) as usize];
-    let evasion = Evasion::ALL[dice.below(Evasion::ALL.len() as u64) as usize];
-    let document = gauntlet::document(kind, evasion, dice);
-    let planted = document.planted.into_iter();
-    let planted = planted.map(|planted| (planted.kind, planted.tell));
-    Content {
-        payload: document.text.into_bytes(),
-        planted: planted.collect(),
-        is_hostile: false,
-    }
-}
-
-/// The users at one peer.
-struct Users {
-    streams: Vec<ErrandStream>,
-}
-
-impl Users {
-    /// The stream whose turn is next, and when.
-    fn due(&self) -> Option<(SimTime, usize)> {
-        let dues = self.streams.iter().zip(0..);
-        dues.filter_map(|(stream, place)| Some((stream.next?, place)))
-            .min()
-    }
-}
-
-impl<R: Rules> Workload<StackPeer<R>> for Users {
-    fn first(&mut self, _: &mut Stream) -> Option<SimTime> {
-        for stream in &mut self.streams {
-            stream.next = stream.rhythm.first();
-        }
-        self.due().map(|(at, _)| at)
-    }
-
-    fn arrive(
-        &mut self,
-        now: SimTime,
-        id: RequestId,
-        dice: &mut Stream,
-    ) -> (StackRequest, Option<SimTime>) {
-        let (_, place) = self.due().expect("BUG: a request that nobody wants");
-        let stream = &mut self.streams[place];
-        let request = stream.request(id, dice);
-        stream.next = stream.rhythm.arrived(now, dice);
-        (request, self.due().map(|(at, _)| at))
-    }
-
-    fn answered(
-        &mut self,
-        _: SimTime,
-        _: RequestId,
-        _: &StackReply,
-        _: &mut Stream,
-    ) -> Option<SimTime> {
-        None
     }
 }

@@ -1,11 +1,13 @@
 //! Which machines and which watch a scenario's protocol table stands for: one file a protocol.
 
 mod federation;
+mod operations;
 mod papers;
 mod pbft;
 mod raft;
 mod rumor;
 mod swim;
+mod users;
 
 use std::sync::Arc;
 
@@ -20,6 +22,7 @@ use super::{Directed, RunFailure, RunOptions, Verification, Watch, run_cast, tab
 use crate::engine::Cast;
 
 pub use federation::FederationCast;
+pub(crate) use operations::{Fates, KeyEnd};
 pub use pbft::PbftCast;
 pub use raft::RaftCast;
 pub use rumor::RumorCast;

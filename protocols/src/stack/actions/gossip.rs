@@ -1,0 +1,146 @@
+//! How an office learns what became of keys, and tells others.
+//!
+//! What is new is told to a few others at once and a few times more, whoever it came from; later all
+//! that was learnt is told to one other from time to time, so that it reaches whoever was away. A record
+//! proves itself, so nobody needs to be believed. Must not know who may do what.
+
+use crate::federation::grant::Parties as _;
+use crate::federation::identity::{IdentityRecord, Learnt};
+use crate::federation::rules::Rules;
+use crate::outbox::Write;
+use crate::peer::PeerId;
+use crate::protocol::{Durable, Stored};
+use crate::stack::lodger::Owner;
+use crate::stack::message::Load;
+use crate::stack::{Ctx, StackEvent, StackRecord, StackTimer};
+use crate::time::SimDuration;
+
+use super::office::{Office, Posting};
+
+/// How many others are told at a time (Demers et al. 1987, rumor mongering).
+const FANOUT: usize = 3;
+/// How often what is new is told.
+const ROUNDS: u32 = 5;
+/// From one time to the next.
+const PAUSE: SimDuration = SimDuration::from_millis(500);
+/// How often one other is told all of it (ibid., anti-entropy by push).
+const AGAIN: SimDuration = SimDuration::from_secs(10);
+
+/// What was learnt since the beginning, and what of it is still told to several at a time.
+#[derive(Debug, Default)]
+pub(super) struct News {
+    /// Oldest first.
+    learnt: Vec<IdentityRecord>,
+    /// How many rounds are left to each of the last ones.
+    rounds: Vec<u32>,
+}
+
+impl News {
+    fn add(&mut self, record: IdentityRecord) {
+        self.learnt.push(record);
+        self.rounds.push(ROUNDS);
+    }
+
+    /// What is told this time, and to how many.
+    fn round(&mut self) -> (Vec<IdentityRecord>, usize) {
+        let first = self.learnt.len() - self.rounds.len();
+        let fresh = self.learnt[first..].to_vec();
+        self.rounds.iter_mut().for_each(|left| *left -= 1);
+        self.rounds.retain(|left| *left > 0);
+        match fresh.is_empty() {
+            true => (self.learnt.clone(), 1),
+            false => (fresh, FANOUT),
+        }
+    }
+}
+
+impl<R: Rules> Office<R> {
+    /// Records came, from an organisation's own people or from another peer.
+    pub(in crate::stack) fn on_records(
+        &mut self,
+        records: &[IdentityRecord],
+        ctx: &mut Ctx<'_, R>,
+    ) -> Vec<Posting> {
+        let news: Vec<IdentityRecord> = records
+            .iter()
+            .filter(|record| self.learn(record, ctx))
+            .cloned()
+            .collect();
+        if news.is_empty() {
+            return Vec::new();
+        }
+        let first = self.news.learnt.len() as u32;
+        let writes = news.iter().zip(first..).map(|(record, slot)| Write::Put {
+            slot: Owner::Identity.slot(slot),
+            record: StackRecord::Identity {
+                record: record.clone(),
+            },
+        });
+        ctx.persist(Owner::NOBODYS_TOKEN, writes.collect());
+        news.into_iter().for_each(|record| self.news.add(record));
+        self.on_spread(ctx)
+    }
+
+    /// Whether a record says something new.
+    fn learn(&mut self, record: &IdentityRecord, ctx: &mut Ctx<'_, R>) -> bool {
+        match self.registry.learn(record, ctx.keys()) {
+            Ok(Learnt::Known) => false,
+            Ok(Learnt::New { subject, .. }) => {
+                let is_barred = self.registry.is_barred(subject);
+                let is_member = self.registry.organisation(subject).is_some();
+                ctx.notify(StackEvent::RecordLearnt {
+                    subject,
+                    is_barred,
+                    is_member,
+                });
+                if is_barred {
+                    let sessions = self.gate.sessions_of(subject);
+                    self.close(sessions, ctx);
+                }
+                true
+            }
+            Err(refusal) => {
+                let reason = refusal.reason();
+                ctx.notify(StackEvent::Rejected { reason });
+                false
+            }
+        }
+    }
+
+    /// Takes up again what the disk remembers of keys.
+    pub(super) fn recall(&mut self, durable: &Durable<StackRecord>, ctx: &mut Ctx<'_, R>) {
+        for (_, stored) in durable.slots.range(Owner::Identity.slots()) {
+            if let Stored::Intact(StackRecord::Identity { record }) = stored
+                && self.learn(record, ctx)
+            {
+                self.news.learnt.push(record.clone());
+            }
+        }
+        if !self.news.learnt.is_empty() {
+            ctx.set_timer(StackTimer::Spread, AGAIN);
+        }
+    }
+
+    /// It is time to tell again what is known.
+    pub(in crate::stack) fn on_spread(&mut self, ctx: &mut Ctx<'_, R>) -> Vec<Posting> {
+        let (records, count) = self.news.round();
+        let is_fresh = !self.news.rounds.is_empty();
+        ctx.set_timer(StackTimer::Spread, if is_fresh { PAUSE } else { AGAIN });
+        let told = self.some_others(count, ctx).into_iter();
+        told.map(|to| {
+            let records = records.clone();
+            let load = Load::Identity { records };
+            Posting { to, load }
+        })
+        .collect()
+    }
+
+    fn some_others(&self, count: usize, ctx: &mut Ctx<'_, R>) -> Vec<PeerId> {
+        let me = ctx.me();
+        let all = self.federation.directory.identities.keys();
+        let mut others: Vec<PeerId> = all.copied().filter(|peer| *peer != me).collect();
+        ctx.rng().shuffle(&mut others);
+        others.truncate(count);
+        others
+    }
+}
