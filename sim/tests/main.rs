@@ -14,6 +14,8 @@ mod broken_rumor;
 mod broken_swim;
 /// A federation's runs do not depend on how signatures are made.
 mod federation;
+/// Whoever lets an old key go on, or believes what others say of one, is noticed.
+mod keys;
 /// Every layer of a federation that is left out is missed.
 mod layers;
 /// PBFT counts messages and delays as the papers do.

@@ -65,6 +65,18 @@ pub struct Federation {
     pub pseudonym_secrets: Vec<[u8; 32]>,
     /// What each peer proves itself with; read by that peer alone. Empty where nobody does.
     pub papers: BTreeMap<PeerId, Papers>,
+    /// The keys that a peer has one after the other, the first one included; read by that peer
+    /// alone. Empty for peers that keep the one they begin with.
+    pub lines: BTreeMap<PeerId, Vec<Link>>,
+}
+
+/// One key of a line.
+#[derive(Clone, Debug)]
+pub struct Link {
+    /// What its owner signs with.
+    pub keys: Keys,
+    /// What it proves itself with, where anybody does.
+    pub papers: Option<Papers>,
 }
 
 impl Federation {

@@ -203,6 +203,8 @@ pub enum StackEvent {
     RecordLearnt {
         /// Whose.
         subject: Identity,
+        /// Who takes its place, if anybody.
+        heir: Option<Identity>,
         /// Whether that one may act no more.
         is_barred: bool,
         /// Whether that one is a member of its organisation now.
@@ -273,7 +275,7 @@ fold_enum!(StackEvent {
     55 = LeaseGranted { resource, owner, epoch },
     56 = Touched { resource, epoch, passes },
     20 = ActionSealed { action },
-    23 = RecordLearnt { subject, is_barred, is_member },
+    23 = RecordLearnt { subject, heir, is_barred, is_member },
     21 = SessionOpened { session, with, proven, is_client, took },
     22 = SessionEnded { session, with, end, is_client },
 });

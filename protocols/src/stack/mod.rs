@@ -39,7 +39,7 @@ pub use actions::{
     ActionRecord, ActionsConfig, Bid, BidName, BidStep, ConductConfig, Delegation, Directory,
     Effect, Ending, Errand, Pool, PrivacyGate, Screening,
 };
-pub use config::{Across, Federation, StackConfig};
+pub use config::{Across, Federation, Link, StackConfig};
 pub use council::Proposal;
 pub use event::StackEvent;
 pub use message::{Load, StackMessage};
@@ -90,6 +90,8 @@ pub enum StackTimer {
     Sessions,
     /// What is known of keys is to be told again.
     Spread,
+    /// A change of keys goes on.
+    Turnover,
 }
 
 fold_enum!(StackTimer {
@@ -103,6 +105,7 @@ fold_enum!(StackTimer {
     21 = Use { resource },
     7 = Sessions {},
     8 = Spread {},
+    9 = Turnover {},
 });
 
 /// What a peer keeps on disk.
@@ -171,6 +174,8 @@ pub enum StackRequest {
         /// What.
         records: Vec<IdentityRecord>,
     },
+    /// Take up another key.
+    Rotate {},
     /// Have another peer do this.
     Act {
         /// What, and whom.
@@ -183,6 +188,7 @@ fold_enum!(StackRequest {
     1 = Act { errand },
     2 = Claim { scope, resource },
     3 = Publish { records },
+    4 = Rotate {},
 });
 
 /// What came of a [`StackRequest`].
@@ -192,7 +198,7 @@ pub enum StackReply {
     Decided {},
     /// It was not, as far as this peer knows.
     Failed {},
-    /// It is being told.
+    /// It is being told, or done.
     Published {},
     /// The other peer was asked, and this came of it.
     Ended {

@@ -52,7 +52,10 @@ impl<R: Rules> StackPeer<R> {
             Across::Raft => (Scope::Federation, everyone.as_slice()),
             Across::Flat | Across::TwoTier | Across::Broadcast => (Scope::Organisation, own),
         };
-        let assembly = |votes| Assembly::new(&config.pbft, &federation.roster, votes);
+        let line = federation.lines.get(&me);
+        let listed = line.and_then(|line| line.first());
+        let seal = listed.map(|link| link.keys.clone());
+        let assembly = |votes| Assembly::new(&config.pbft, &federation.roster, votes, seal.clone());
         let keys = || federation.organisation_keys[number].clone();
         let office = Office::new(
             me,
@@ -379,6 +382,10 @@ impl<R: Rules> Protocol for StackPeer<R> {
                 self.post(touch, ctx);
             }
             StackTimer::Sessions => self.office.on_sessions_due(ctx),
+            StackTimer::Turnover => {
+                let told = self.office.on_turnover(ctx);
+                self.post(told, ctx);
+            }
             StackTimer::Spread => {
                 let told = self.office.on_spread(ctx);
                 self.post(told, ctx);
@@ -439,6 +446,7 @@ impl<R: Rules> Protocol for StackPeer<R> {
                 self.post(told, ctx);
                 ctx.reply(id, StackReply::Published {});
             }
+            StackRequest::Rotate {} => self.office.rotate(id, ctx),
             StackRequest::Act { errand } => {
                 let posting = self.office.ask(id, *errand, ctx);
                 self.post(posting, ctx);

@@ -67,6 +67,7 @@ fn federation(organisations: u32, size: u32, across: Across) -> Arc<Federation> 
         patterns: Arc::default(),
         pseudonym_secrets: vec![[3; 32]; count],
         papers: BTreeMap::new(),
+        lines: BTreeMap::new(),
     })
 }
 

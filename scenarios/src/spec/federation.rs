@@ -169,6 +169,8 @@ pub struct OperationSpec {
     pub at: SimDuration,
     /// Whom it revokes.
     pub revoke: Vec<PeerId>,
+    /// Who takes up a new key.
+    pub rotate: Vec<PeerId>,
 }
 
 /// Peers that run other software than the rest.

@@ -231,17 +231,18 @@ impl<R: Rules> AuditLog<R> {
         })
     }
 
-    /// Appends an answer, if it is the other side's word about this very action.
+    /// Appends an answer, if it is the word of `speaker`, who is `other` or its heir, about this very
+    /// action.
     pub fn answered(
         &mut self,
         now: LocalTime,
-        other: Identity,
+        (other, speaker): (Identity, Identity),
         acknowledgement: Signed<Acknowledgement>,
         keys: &mut Keys,
     ) -> Option<Record> {
         let action = acknowledgement.action;
-        let is_others = acknowledgement.signer().identity() == other;
-        let holds = R::keeps_answer(is_others && keys.verify(&acknowledgement));
+        let is_theirs = acknowledgement.signer().identity() == speaker;
+        let holds = R::keeps_answer(is_theirs && keys.verify(&acknowledgement));
         let open = self
             .open
             .get(&(Side::Sender, other, action))

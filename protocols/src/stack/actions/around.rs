@@ -11,11 +11,13 @@ use crate::time::LocalTime;
 
 use crate::stack::sessions::Channel;
 
+use super::addresses::Addresses;
 use super::conduct::Conduct;
 
 /// What the receiver asks its neighbours.
 pub(super) struct Around<'a, R: Rules> {
     pub(super) identity: Identity,
+    pub(super) addresses: &'a Addresses,
     pub(super) registry: &'a Registry<R>,
     pub(super) gate: &'a Gate<R>,
     pub(super) conduct: &'a Conduct<R>,
@@ -28,7 +30,8 @@ pub(super) struct Around<'a, R: Rules> {
 
 impl<R: Rules> Neighbours for Around<'_, R> {
     fn is_me(&self, audience: Identity) -> bool {
-        audience == self.identity
+        let first = |key| self.addresses.first(key);
+        audience == self.identity || first(audience) == first(self.identity)
     }
 
     fn session_of(&self, action: &Action) -> (bool, bool) {

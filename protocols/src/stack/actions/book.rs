@@ -46,6 +46,11 @@ impl Book {
         self.numbers.get(&action).copied()
     }
 
+    /// Whether nothing is under way.
+    pub(super) fn is_empty(&self) -> bool {
+        self.open.is_empty()
+    }
+
     /// Takes an errand out, once it has ended.
     pub(super) fn close(&mut self, number: u64) -> Option<Open> {
         let open = self.open.remove(&number)?;

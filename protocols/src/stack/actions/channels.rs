@@ -18,8 +18,7 @@ use super::office::{Office, Posting};
 impl<R: Rules> Office<R> {
     /// Who is to be found at an address.
     fn at(&self, to: PeerId) -> Option<Identity> {
-        let identity = self.federation.directory.identities.get(&to)?;
-        self.registry.current(*identity)
+        self.registry.current(self.addresses.get(to)?)
     }
 
     /// The session in which `to` is asked, begun if there is none.
@@ -31,7 +30,7 @@ impl<R: Rules> Office<R> {
     }
 
     /// Sends what has been made ready: in a session, where there are any.
-    pub(in crate::stack) fn carry(&mut self, posting: Posting, ctx: &mut Ctx<'_, R>) {
+    pub(super) fn carry_plainly(&mut self, posting: Posting, ctx: &mut Ctx<'_, R>) {
         let Posting { to, load } = posting;
         match self.at(to).filter(|_| self.sessions.are_used()) {
             Some(expected) => self.sessions.carry(to, expected, load, ctx),

@@ -120,6 +120,19 @@ impl<R: Rules> Conduct<R> {
         moved
     }
 
+    /// `heir` takes the place of `old`: what was thought of the one is thought of the other.
+    pub(super) fn succeed(&mut self, old: Identity, heir: Identity) {
+        if let Some(evaluator) = &mut self.evaluator {
+            evaluator.succeed(old, heir);
+        }
+        if let Some(breaker) = &mut self.breaker {
+            breaker.succeed(old, heir);
+        }
+        if let Some(score) = self.reported.remove(&old) {
+            self.reported.insert(heir, score);
+        }
+    }
+
     /// Whether `peer` may be served, as far as its breaker goes.
     pub(super) fn serves(&self, peer: Identity) -> bool {
         let breaker = self.breaker.as_ref();

@@ -14,6 +14,10 @@ impl<R: Rules> Office<R> {
     /// The first byte of an errand leaves.
     pub(super) fn depart(&mut self, number: u64, ctx: &mut Ctx<'_, R>) -> Option<Posting> {
         let to = self.book.get_mut(number)?.to;
+        if self.is_of_old_key(number) {
+            ctx.set_timer(StackTimer::Resend { number }, self.config.resend_after);
+            return None;
+        }
         let session = self.session_with(to, ctx);
         let open = self.book.get_mut(number)?;
         if open.action.session != session {
@@ -28,6 +32,14 @@ impl<R: Rules> Office<R> {
         Some(Posting { to, load })
     }
 
+    /// Whether an errand was drawn up under a key that is over: it is not sent again, and ends with
+    /// an answer or its time.
+    fn is_of_old_key(&mut self, number: u64) -> bool {
+        let identity = self.identity;
+        let open = self.book.get_mut(number);
+        open.is_some_and(|open| open.action.source != identity)
+    }
+
     /// No answer came in time: sends again, or gives up if the action has expired.
     pub(in crate::stack) fn resend(
         &mut self,
@@ -40,6 +52,10 @@ impl<R: Rules> Office<R> {
             return None;
         }
         let to = open.to;
+        if self.is_of_old_key(number) {
+            ctx.set_timer(StackTimer::Resend { number }, self.config.resend_after);
+            return None;
+        }
         let session = self.session_with(to, ctx);
         let open = self.book.get_mut(number)?;
         let again = open.action.again(session, nonce(ctx));

@@ -5,8 +5,9 @@
 //! proves itself, so nobody needs to be believed. Must not know who may do what.
 
 use crate::federation::grant::Parties as _;
-use crate::federation::identity::{IdentityRecord, Learnt};
+use crate::federation::identity::{IdentityRecord, Learnt, Standing};
 use crate::federation::rules::Rules;
+use crate::identity::Identity;
 use crate::outbox::Write;
 use crate::peer::PeerId;
 use crate::protocol::{Durable, Stored};
@@ -30,7 +31,7 @@ const AGAIN: SimDuration = SimDuration::from_secs(10);
 #[derive(Debug, Default)]
 pub(super) struct News {
     /// Oldest first.
-    learnt: Vec<IdentityRecord>,
+    pub(super) learnt: Vec<IdentityRecord>,
     /// How many rounds are left to each of the last ones.
     rounds: Vec<u32>,
 }
@@ -85,14 +86,22 @@ impl<R: Rules> Office<R> {
     fn learn(&mut self, record: &IdentityRecord, ctx: &mut Ctx<'_, R>) -> bool {
         match self.registry.learn(record, ctx.keys()) {
             Ok(Learnt::Known) => false,
-            Ok(Learnt::New { subject, .. }) => {
+            Ok(Learnt::New { subject, after, .. }) => {
                 let is_barred = self.registry.is_barred(subject);
                 let is_member = self.registry.organisation(subject).is_some();
+                let heir = match after {
+                    Standing::Superseded { by } => Some(by),
+                    _ => None,
+                };
                 ctx.notify(StackEvent::RecordLearnt {
                     subject,
+                    heir,
                     is_barred,
                     is_member,
                 });
+                if let Some(heir) = heir {
+                    self.follow(subject, heir);
+                }
                 if is_barred {
                     let sessions = self.gate.sessions_of(subject);
                     self.close(sessions, ctx);
@@ -107,6 +116,30 @@ impl<R: Rules> Office<R> {
         }
     }
 
+    /// `heir` takes the place of `old` in all that is thought and known of it.
+    fn follow(&mut self, old: Identity, heir: Identity) {
+        self.addresses.succeed(old, heir);
+        self.gate.succeed(old, heir);
+        self.conduct.succeed(old, heir);
+    }
+
+    /// Who is to be found at an address.
+    pub(super) fn identity_at(&self, at: PeerId) -> Identity {
+        let found = self.addresses.get(at);
+        found.expect("BUG: an address that nobody has")
+    }
+
+    /// Who holds a key today, as far as anybody does.
+    pub(super) fn present(&self, key: Identity) -> Identity {
+        self.registry.current(key).unwrap_or(key)
+    }
+
+    /// Whether an answer may be by the heir of whoever was asked, of whom this peer has not heard.
+    pub(super) fn is_heard_early(&mut self, number: u64, signer: Identity) -> bool {
+        let is_unknown = self.registry.standing(signer) == Standing::Unknown;
+        is_unknown && self.book.get_mut(number).is_some()
+    }
+
     /// Takes up again what the disk remembers of keys.
     pub(super) fn recall(&mut self, durable: &Durable<StackRecord>, ctx: &mut Ctx<'_, R>) {
         for (_, stored) in durable.slots.range(Owner::Identity.slots()) {
@@ -119,6 +152,7 @@ impl<R: Rules> Office<R> {
         if !self.news.learnt.is_empty() {
             ctx.set_timer(StackTimer::Spread, AGAIN);
         }
+        self.resume_line(ctx);
     }
 
     /// It is time to tell again what is known.

@@ -11,6 +11,7 @@
 //! it has expired; then its outcome is unknown, and is said to be. Both sides keep a log of it:
 //! `records` writes it, `desk` acts on it. Must not know councils.
 
+mod addresses;
 mod around;
 mod bid;
 mod book;
@@ -26,6 +27,7 @@ mod onward;
 mod purse;
 mod records;
 mod regard;
+mod rotation;
 mod spending;
 
 pub use bid::{Bid, BidName, BidStep};

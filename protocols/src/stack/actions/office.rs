@@ -27,6 +27,7 @@ use crate::stack::message::Load;
 use crate::stack::sessions::{Channel, Sessions};
 use crate::stack::{Ctx, StackEvent, StackRecord, StackTimer};
 
+use super::addresses::Addresses;
 use super::around::{Around, is_clean};
 use super::book::{Book, Open};
 use super::conduct::Conduct;
@@ -37,6 +38,7 @@ use super::gossip::News;
 use super::onward::{Asker, Place};
 use super::purse::Purse;
 use super::records::Records;
+use super::rotation::Rotation;
 use super::spending::Costs;
 use super::{Effect, Ending, Errand};
 
@@ -90,6 +92,8 @@ pub(in crate::stack) struct Office<R: Rules> {
     pub(super) sessions: Sessions<R>,
     /// What is being told to others.
     pub(super) news: News,
+    pub(super) addresses: Addresses,
+    pub(super) rotation: Rotation,
 }
 
 impl<R: Rules> Office<R> {
@@ -139,6 +143,8 @@ impl<R: Rules> Office<R> {
             costs: BTreeMap::new(),
             postings: Vec::new(),
             news: News::default(),
+            addresses: Addresses::new(federation),
+            rotation: Rotation::default(),
         }
     }
 
@@ -184,8 +190,11 @@ impl<R: Rules> Office<R> {
         place: Place,
         ctx: &mut Ctx<'_, R>,
     ) -> Option<Posting> {
-        let identities = &self.federation.directory.identities;
-        let audience = identities.get(&errand.to).copied();
+        if self.holds_back() {
+            self.hold((asker, errand, place));
+            return None;
+        }
+        let audience = self.addresses.get(errand.to);
         let payload = audience
             .filter(|audience| self.may_ask(*audience, &errand.capability, ctx))
             .and_then(|audience| self.cleaned(audience, &errand.payload, ctx));
@@ -288,7 +297,7 @@ impl<R: Rules> Office<R> {
             issued_at,
             expires_at,
             hops: 0,
-            budget: self.purse.budget(self.identity, most),
+            budget: self.purse.budget(self.addresses.first(self.identity), most),
             grants: Vec::new(),
             onward: None,
         }
@@ -315,6 +324,7 @@ impl<R: Rules> Office<R> {
         let from = channel.from;
         let mut around = Around {
             identity: self.identity,
+            addresses: &self.addresses,
             registry: &self.registry,
             gate: &self.gate,
             conduct: &self.conduct,
@@ -371,7 +381,7 @@ impl<R: Rules> Office<R> {
         if let Some(action) = action {
             let other = match ends_work {
                 true => action.source,
-                false => self.federation.directory.identities[&from],
+                false => self.identity_at(from),
             };
             let other = (other, self.gate.level(other));
             self.records.refused(action, other, refusal, ends_work, ctx);
@@ -465,14 +475,21 @@ impl<R: Rules> Office<R> {
             return;
         };
         let signer = answer.word.signer().identity();
-        let is_right = self.book.get_mut(number).is_some_and(|open| {
-            signer == open.action.audience
-                && receipt.source == self.identity
+        let registry = &self.registry;
+        let audience = self.book.get_mut(number).and_then(|open| {
+            let is_right = registry.is_same_party(signer, open.action.audience)
+                && receipt.source == open.action.source
                 && receipt.digest == open.action.digest()
-                && answer.is_consistent()
+                && answer.is_consistent();
+            is_right.then_some(open.action.audience)
         });
-        if is_right && self.records.answered(signer, answer, ctx) {
+        let is_kept = |audience| self.records.answered((audience, signer), answer, ctx);
+        if audience.is_some_and(is_kept) {
             self.end(number, Ending::Done, ctx);
+        } else if self.is_heard_early(number, signer) {
+            // The heir of whoever was asked, as far as anybody knows; the question is put again.
+            let reason = "answer-by-unknown-key";
+            ctx.notify(StackEvent::Rejected { reason });
         } else {
             self.note_bad_answer(number, ctx);
             let reason = "bad-receipt";

@@ -78,23 +78,23 @@ impl<R: Rules> Purse<R> {
         })
     }
 
-    /// Rules on what an executor wants.
+    /// Rules on what an executor wants. Accounts are of the `first` key of a line.
     pub(super) fn rule(
         &mut self,
         bid: &Bid,
         holder: Identity,
-        now: LocalTime,
+        (now, first): (LocalTime, &dyn Fn(Identity) -> Identity),
         keys: &mut Keys,
     ) -> Result<(), BudgetRefusal> {
         match bid {
             Bid::Reserve { action } => {
-                let is_asked = action.audience == holder && keys.verify(action);
+                let is_asked = first(action.audience) == holder && keys.verify(action);
                 if !is_asked || action.signer().identity() != action.source {
                     return Err(BudgetRefusal::NotPayer);
                 }
                 let shown = Shown {
                     action: action.id,
-                    source: action.source,
+                    source: first(action.source),
                     hops: action.hops,
                     budget: action.budget,
                 };

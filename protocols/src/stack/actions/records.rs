@@ -17,7 +17,7 @@ use crate::federation::audit::{
 use crate::federation::envelope::{Action, Answer, Code, Receipt, Refusal};
 use crate::federation::rules::Rules;
 use crate::federation::terms::{ActionId, Digest, Level};
-use crate::identity::Identity;
+use crate::identity::{Identity, PublicKey};
 use crate::outbox::{PersistToken, Write};
 use crate::protocol::{Durable, Stored};
 use crate::signed::Signed;
@@ -271,10 +271,11 @@ impl<R: Rules> Records<R> {
         self.flush(ctx);
     }
 
-    /// Whether an answer from `other` is its own; one that is becomes a record.
+    /// Whether an answer is the word of `speaker`, who is `other` or its heir; one that is becomes a
+    /// record.
     pub(super) fn answered(
         &mut self,
-        other: Identity,
+        (other, speaker): (Identity, Identity),
         answer: &Answer,
         ctx: &mut Ctx<'_, R>,
     ) -> bool {
@@ -283,6 +284,7 @@ impl<R: Rules> Records<R> {
         }
         let now = ctx.now();
         let word = answer.word.clone();
+        let other = (other, speaker);
         let Some(record) = self.log.answered(now, other, word, ctx.keys()) else {
             return false;
         };
@@ -346,6 +348,15 @@ impl<R: Rules> Records<R> {
             self.flush(ctx);
         }
         witness.ok().flatten()
+    }
+
+    /// From here on the log's owner signs with `key`.
+    pub(super) fn change_key(&mut self, key: PublicKey, ctx: &mut Ctx<'_, R>) {
+        if self.is_kept {
+            let record = self.log.append(ctx.now(), Entry::KeyChanged { key });
+            self.keep(record, ctx);
+            self.flush(ctx);
+        }
     }
 
     /// Keeps a countersignature under an own head.

@@ -71,7 +71,7 @@ impl<R: Rules> Office<R> {
         verdict: &Verdict,
         ctx: &mut Ctx<'_, R>,
     ) {
-        let at = self.federation.directory.identities[&channel.from];
+        let at = self.identity_at(channel.from);
         let channel = channel.proven.unwrap_or(at);
         if claimed == channel && proves_itself(verdict) {
             self.meet(channel, ctx);
@@ -89,7 +89,7 @@ impl<R: Rules> Office<R> {
 
     /// Notes how an errand ended, for or against whoever was asked.
     pub(super) fn note_end_of(&mut self, open: &Open, ending: Ending, ctx: &mut Ctx<'_, R>) {
-        let of = open.action.audience;
+        let of = self.present(open.action.audience);
         let value = open.action.budget.money_max;
         let (outcome, cost, presence) = match ending {
             Ending::Done => (Outcome::Answered, value, Evidence::Alive),
@@ -108,6 +108,7 @@ impl<R: Rules> Office<R> {
         let asked = self.book.get_mut(number);
         let asked = asked.map(|open| (open.action.audience, open.action.budget.money_max));
         if let Some((of, value)) = asked {
+            let of = self.present(of);
             ctx.notify(StackEvent::AnsweredBadly { of });
             self.saw(of, of, Evidence::Failed { value }, ctx);
             self.conduct.ended(of, Outcome::Misbehaved, Money(0), ctx);

@@ -173,7 +173,8 @@ impl<R: Rules> Office<R> {
             ctx.notify(StackEvent::CostReported { action: about });
         }
         let now = ctx.now();
-        let ruling = self.purse.rule(bid, holder, now, ctx.keys());
+        let first = |key| self.addresses.first(key);
+        let ruling = self.purse.rule(bid, holder, (now, &first), ctx.keys());
         if let Err(refusal) = ruling {
             ctx.notify(StackEvent::BudgetRefused {
                 action: about,

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::federation::rules::Rules;
+use crate::identity::Keys;
 use crate::outbox::{Outbox, PersistToken, RequestId};
 use crate::pbft::{
     Operation, Outcome, PbftConfig, PbftEvent, PbftMessage, PbftPeer, PbftRecord, PbftTimer, Roster,
@@ -22,6 +23,8 @@ pub(in crate::stack) struct Assembly {
     client: PbftPeer,
     outbox: Outbox<PbftPeer>,
     minutes: Minutes,
+    /// What it signs with if its peer may sign with another key by now than the roster lists.
+    seal: Option<Keys>,
 }
 
 /// What a step of the assembly left to be done.
@@ -34,11 +37,13 @@ pub(in crate::stack) struct AssemblyStep {
 }
 
 impl Assembly {
-    /// A member's part in the council of `roster`; `votes` if it is a replica itself.
+    /// A member's part in the council of `roster`; `votes` if it is a replica itself. The
+    /// roster lists it under `seal`, or under the key that it signs with.
     pub(in crate::stack) fn new(
         config: &Arc<PbftConfig>,
         roster: &Arc<Roster>,
         votes: bool,
+        seal: Option<Keys>,
     ) -> Self {
         let replica = || PbftPeer::replica(Arc::clone(config), Arc::clone(roster));
         Self {
@@ -46,6 +51,7 @@ impl Assembly {
             client: PbftPeer::client(Arc::clone(config), Arc::clone(roster)),
             outbox: Outbox::new(),
             minutes: Minutes::default(),
+            seal,
         }
     }
 
@@ -143,7 +149,10 @@ impl Assembly {
         ctx: &mut Ctx<'_, R>,
         input: impl FnOnce(Option<&mut PbftPeer>, &mut PbftPeer, &mut Context<'_, PbftPeer>),
     ) -> AssemblyStep {
-        let mut inner = ctx.lend(&mut self.outbox);
+        let mut inner = match &mut self.seal {
+            Some(seal) => ctx.lend_as(seal, &mut self.outbox),
+            None => ctx.lend(&mut self.outbox),
+        };
         input(self.replica.as_mut(), &mut self.client, &mut inner);
         let mut step = AssemblyStep::default();
         let mut has_news = false;

@@ -133,6 +133,28 @@ impl<R: Rules> Sessions<R> {
         self.lines.contains_key(&(with, session))
     }
 
+    /// All sessions, open or begun.
+    pub(super) fn all(&self) -> Vec<SessionId> {
+        self.lines.keys().map(|(_, session)| *session).collect()
+    }
+
+    /// With whom there are open sessions.
+    pub(super) fn others(&self) -> Vec<PeerId> {
+        let open = self.lines.iter();
+        let open = open.filter(|(_, line)| line.session.is_open());
+        let mut others: Vec<PeerId> = open.map(|((with, _), _)| *with).collect();
+        others.dedup();
+        others
+    }
+
+    /// Shows `papers` from now on.
+    pub(super) fn certify(&mut self, papers: Option<&Papers>) {
+        if let Some(papers) = papers.filter(|_| self.config.has_sessions()) {
+            self.endpoint = papers.endpoint(self.config.mode);
+            self.certificate_until = papers.until();
+        }
+    }
+
     /// The session in which `to` is asked, if there is one.
     pub(super) fn asked_in(&self, to: PeerId) -> Option<SessionId> {
         self.asked_in.get(&to).copied()

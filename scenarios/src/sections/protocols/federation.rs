@@ -295,8 +295,8 @@ fn who(section: Section<FederationSpec>) -> Section<FederationSpec> {
         "operations",
         operations(),
         at!(operations),
-        "What organisations do about their members within the run. The first other member tells, and \
-         it spreads from peer to peer.",
+        "What organisations do about the keys of their members within the run. Of a revocation the first \
+         other member tells, of a new key its owner, and it spreads from peer to peer.",
     )
     .key(
         "software",
@@ -416,11 +416,19 @@ fn operations() -> Tables<Section<OperationSpec>> {
     let base = OperationSpec {
         at: fedsim_protocols::SimDuration::ZERO,
         revoke: Vec::new(),
+        rotate: Vec::new(),
     };
     tables(
         Section::new("What an organisation does about members of its own.", base)
             .required("at", duration(), at!(at), "When.")
-            .required("revoke", Peers, at!(revoke), "Whom it revokes."),
+            .key("revoke", Peers, at!(revoke), "Whom it revokes.")
+            .key(
+                "rotate",
+                Peers,
+                at!(rotate),
+                "Who takes up a new key: what it asked for under the old one is waited for, and the \
+                 succession is signed by both.",
+            ),
     )
 }
 

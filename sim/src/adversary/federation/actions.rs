@@ -40,6 +40,7 @@ pub(super) fn act<R: Rules>(
 ) {
     let make: Make<R> = match what {
         Behaviour::Impersonate => impersonated,
+        Behaviour::StolenKey => usual_signed,
         Behaviour::Tamper => tampered,
         Behaviour::Overreach => overreaching,
         Behaviour::PrivilegeClaim => privileged,
@@ -66,15 +67,28 @@ pub(super) fn send<R: Rules>(
     means: &mut StackMeans<'_, R>,
     make: impl FnOnce(To, &mut StackMeans<'_, R>) -> Option<Signed<Action>>,
 ) {
+    say(to, machine, means, |to, means| {
+        let action = make(to, means)?;
+        Some(Load::Action { action })
+    });
+}
+
+/// Says something in the session that the member's machine has with `to`, if there are sessions.
+pub(super) fn say<R: Rules>(
+    to: PeerId,
+    machine: &mut StackPeer<R>,
+    means: &mut StackMeans<'_, R>,
+    make: impl FnOnce(To, &mut StackMeans<'_, R>) -> Option<Load>,
+) {
     let (session, begun) = machine.session_to(to, (means.now, &mut *means.dice));
-    let action = make(To { peer: to, session }, means);
-    let sealed = action.map(|action| machine.sealed(to, Load::Action { action }, means.now));
+    let load = make(To { peer: to, session }, means);
+    let sealed = load.map(|load| machine.sealed(to, load, means.now));
     for message in begun.into_iter().chain(sealed.into_iter().flatten()) {
         means.send(to, message);
     }
 }
 
-fn pick<R: Rules, T: Copy>(of: &[T], means: &mut StackMeans<'_, R>) -> Option<T> {
+pub(super) fn pick<R: Rules, T: Copy>(of: &[T], means: &mut StackMeans<'_, R>) -> Option<T> {
     let last = of.len().checked_sub(1)?;
     Some(of[means.dice.between(0, last as u64) as usize])
 }
@@ -139,8 +153,18 @@ fn capability(kind: ActionKind) -> Capability {
     Capability::new(capability_of(kind)).expect("BUG: a valid name")
 }
 
+/// What the member might well ask for, under the key that it began with.
+fn usual_signed<R: Rules>(
+    forge: &StackForge,
+    to: To,
+    means: &mut StackMeans<'_, R>,
+) -> Option<Signed<Action>> {
+    let action = usual(forge, to, means);
+    Some(means.sign(action))
+}
+
 /// In the name of somebody else; the signature is the member's own.
-fn impersonated<R: Rules>(
+pub(super) fn impersonated<R: Rules>(
     forge: &StackForge,
     to: To,
     means: &mut StackMeans<'_, R>,

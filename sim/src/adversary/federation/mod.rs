@@ -6,6 +6,7 @@
 //! `actions` attacks what peers do for each other, `spending` what others pay for.
 
 mod actions;
+mod keys;
 mod relay;
 mod spending;
 
@@ -382,6 +383,8 @@ impl<R: Rules> Forge<StackPeer<R>> for StackForge {
         }
         match what {
             Behaviour::DelegationRing => spending::handed_back(self, machine, means),
+            Behaviour::NameSquatting => keys::squat(self, machine, means),
+            Behaviour::PoisonedKeys => keys::poison(self, machine, means),
             _ => actions::act(self, what, machine, means),
         }
     }

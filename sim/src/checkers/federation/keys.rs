@@ -119,6 +119,24 @@ impl KeyWatch {
         }
     }
 
+    /// `by` has learnt who takes the place of a key, if anybody.
+    pub(super) fn named(
+        &mut self,
+        at: SimTime,
+        by: PeerId,
+        subject: Identity,
+        heir: Option<Identity>,
+    ) {
+        let Some(owner) = heir.and_then(|heir| self.fates.owner(heir)) else {
+            return;
+        };
+        if self.fates.owner(subject) != Some(owner) && !self.liars.contains(&owner) {
+            self.truth.breach(at, &[owner, by], || {
+                format!("took {owner} for the heir of another")
+            });
+        }
+    }
+
     fn spread(
         &mut self,
         at: SimTime,

@@ -142,11 +142,14 @@ impl FederationWatch {
             }
             StackEvent::RecordLearnt {
                 subject,
+                heir,
                 is_barred,
                 is_member,
-            } => self
-                .keys
-                .learnt(at, peer, *subject, (*is_barred, *is_member)),
+            } => {
+                self.keys.named(at, peer, *subject, *heir);
+                self.keys
+                    .learnt(at, peer, *subject, (*is_barred, *is_member));
+            }
             StackEvent::Rejected { reason } => self.keys.rejected(reason),
             StackEvent::TrustScored { assessment } => self.standing.scored(at, peer, assessment),
             StackEvent::BreakerMoved { of, from, to } => {
@@ -313,6 +316,7 @@ impl<R: Rules> Watch<StackPeer<R>> for FederationWatch {
         match request {
             StackRequest::Propose { .. } | StackRequest::Claim { .. } => "decide",
             StackRequest::Publish { .. } => "publish",
+            StackRequest::Rotate {} => "rotate",
             StackRequest::Act { errand } => errand.kind.name(),
         }
     }

@@ -131,8 +131,8 @@ fn label(purpose: &'static str, number: u32) -> StreamLabel {
 
 /// Who owns which keys.
 pub(super) struct Owners {
-    key: RunKey,
-    pub(super) scheme: KeyScheme,
+    pub(super) key: RunKey,
+    scheme: KeyScheme,
 }
 
 impl Owners {
@@ -140,8 +140,13 @@ impl Owners {
         identity_seed(self.key, peer)
     }
 
+    /// The keys of whoever holds `secret`.
+    pub(super) fn keys(&self, secret: SecretSeed) -> Keys {
+        Keys::new(self.scheme.clone(), secret)
+    }
+
     pub(super) fn of_peer(&self, peer: PeerId) -> Keys {
-        Keys::new(self.scheme.clone(), self.secret_of_peer(peer))
+        self.keys(self.secret_of_peer(peer))
     }
 
     pub(super) fn secret_of_other(&self, purpose: &'static str, number: u32) -> SecretSeed {
@@ -150,7 +155,7 @@ impl Owners {
 
     /// The keys of somebody who is no peer: an organisation or its root.
     pub(super) fn of_other(&self, purpose: &'static str, number: u32) -> Keys {
-        Keys::new(self.scheme.clone(), self.secret_of_other(purpose, number))
+        self.keys(self.secret_of_other(purpose, number))
     }
 
     fn found(&self, organisations: Vec<Vec<PeerId>>, spec: &FederationSpec) -> Federation {
@@ -182,9 +187,11 @@ impl Owners {
         let roster = Roster::genesis(replicas, clients, Default::default());
         let directory = self.enrol(&organisations, &spec.revoked);
         let papers = self.papers(&organisations, &spec.transport);
+        let lines = self.lines(&organisations, spec);
         Federation {
             organisations,
             papers,
+            lines,
             roster: Arc::new(roster),
             organisation_keys,
             directory: Arc::new(directory),

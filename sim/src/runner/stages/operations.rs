@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 
 use fedsim_protocols::federation::identity::IdentityRecord;
 use fedsim_protocols::federation::terms::Organisation;
-use fedsim_protocols::{Identity, KeyScheme, Keys, PeerId, RunKey};
+use fedsim_protocols::stack::Link;
+use fedsim_protocols::{Identity, KeyScheme, Keys, PeerId, RunKey, SecretSeed, StreamLabel};
 use fedsim_scenarios::Scenario;
 use fedsim_scenarios::spec::{FederationSpec, OperationSpec};
 
@@ -27,6 +28,17 @@ pub(super) struct Operation {
 pub(super) enum Deed {
     /// It tells these.
     Publish(Vec<IdentityRecord>),
+    /// It takes up its next key.
+    Rotate,
+}
+
+/// The secret of the key that a peer takes up after so many others.
+pub(super) fn heir_seed(key: RunKey, peer: PeerId, number: u32) -> SecretSeed {
+    SecretSeed(key.derive(StreamLabel {
+        purpose: "heir",
+        peer: peer.0,
+        incarnation: number,
+    }))
 }
 
 /// What ends a key.
@@ -55,7 +67,8 @@ impl Fates {
             owners: first.collect(),
             ends: BTreeMap::new(),
         };
-        let present: BTreeMap<PeerId, Identity> =
+        let mut numbers: BTreeMap<PeerId, u32> = BTreeMap::new();
+        let mut present: BTreeMap<PeerId, Identity> =
             fates.owners.iter().map(|(id, peer)| (*peer, *id)).collect();
         let mut operations: Vec<&OperationSpec> = spec.operations.iter().collect();
         operations.sort_by_key(|operation| operation.at);
@@ -64,6 +77,18 @@ impl Fates {
             for peer in &operation.revoke {
                 let end = (at, KeyEnd::Revocation);
                 fates.ends.entry(present[peer]).or_insert(end);
+            }
+            for peer in &operation.rotate {
+                let number = numbers.entry(*peer).or_insert(0);
+                *number += 1;
+                let heir = identity(heir_seed(key, *peer, *number));
+                let old = present.insert(*peer, heir);
+                fates.owners.insert(heir, *peer);
+                let end = (at, KeyEnd::Succession);
+                fates
+                    .ends
+                    .entry(old.expect("BUG: a peer without a key"))
+                    .or_insert(end);
             }
         }
         fates
@@ -102,6 +127,11 @@ impl Owners {
             for revoked in &spec.revoke {
                 operations.extend(self.revocation(organisations, SimTime::from(spec.at), *revoked));
             }
+            operations.extend(spec.rotate.iter().map(|by| Operation {
+                at: SimTime::from(spec.at),
+                by: *by,
+                what: Deed::Rotate,
+            }));
         }
         operations.sort_by_key(|operation| operation.at);
         operations
@@ -122,5 +152,38 @@ impl Owners {
         let record = IdentityRecord::revoke(&mut root, Organisation(number as u16), key, None);
         let what = Deed::Publish(vec![record]);
         Some(Operation { at, by, what })
+    }
+
+    /// The keys of every peer that takes up others, one after the other.
+    pub(super) fn lines(
+        &self,
+        organisations: &[Vec<PeerId>],
+        spec: &FederationSpec,
+    ) -> BTreeMap<PeerId, Vec<Link>> {
+        let operations = spec.operations.iter();
+        let mut lengths: BTreeMap<PeerId, u32> = BTreeMap::new();
+        for peer in operations.flat_map(|operation| &operation.rotate) {
+            *lengths.entry(*peer).or_insert(1) += 1;
+        }
+        let secrets = lengths.iter().flat_map(|(peer, length)| {
+            (0..*length).map(|number| (*peer, self.secret_of_key(*peer, number)))
+        });
+        let secrets: Vec<(PeerId, SecretSeed)> = secrets.collect();
+        let papers = self.certify(organisations, &spec.transport, secrets.clone());
+        let mut papers = papers.into_iter().map(|(_, papers)| papers);
+        let mut lines: BTreeMap<PeerId, Vec<Link>> = BTreeMap::new();
+        for (peer, secret) in secrets {
+            let (keys, papers) = (self.keys(secret), papers.next());
+            lines.entry(peer).or_default().push(Link { keys, papers });
+        }
+        lines
+    }
+
+    /// The secret of the key that a peer has after so many others.
+    fn secret_of_key(&self, peer: PeerId, number: u32) -> SecretSeed {
+        match number {
+            0 => self.secret_of_peer(peer),
+            _ => heir_seed(self.key, peer, number),
+        }
     }
 }

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use fedsim_protocols::federation::terms::Organisation;
-use fedsim_protocols::federation::transport::{Mode, Validity, root_certificate};
+use fedsim_protocols::federation::transport::{Certificate, Mode, Validity, root_certificate};
 use fedsim_protocols::stack::{Papers, Tls};
-use fedsim_protocols::{Keys, LocalTime, PeerId, SecretSeed, SimDuration};
+use fedsim_protocols::{LocalTime, PeerId, PublicKey, SecretSeed, SimDuration};
 use fedsim_scenarios::spec::TransportSpec;
 
 use super::federation::Owners;
@@ -23,9 +23,30 @@ fn validity(until: SimDuration) -> Validity {
     }
 }
 
+/// Whose word is taken for whom.
+struct Authorities {
+    roots: Vec<(Organisation, SecretSeed)>,
+    known: Arc<BTreeMap<Organisation, PublicKey>>,
+    certified: Arc<[Certificate]>,
+}
+
 impl Owners {
-    fn root_secret(&self, number: u16) -> SecretSeed {
-        self.secret_of_other("organisation-root", u32::from(number))
+    fn authorities(&self, organisations: usize, spec: &TransportSpec) -> Authorities {
+        let numbers = 0..organisations as u16;
+        let roots = numbers.map(|number| {
+            let secret = self.secret_of_other("organisation-root", u32::from(number));
+            (Organisation(number), secret)
+        });
+        let roots: Vec<(Organisation, SecretSeed)> = roots.collect();
+        let certified = roots.iter().filter(|_| spec.tls == Tls::Real);
+        let certified = certified.map(|(of, secret)| root_certificate(secret, *of, validity(YEAR)));
+        let known = roots.iter();
+        let known = known.map(|(of, secret)| (*of, self.keys(*secret).public()));
+        Authorities {
+            known: Arc::new(known.collect()),
+            certified: certified.collect(),
+            roots,
+        }
     }
 
     /// What each peer proves itself with; empty where nobody does.
@@ -34,36 +55,50 @@ impl Owners {
         organisations: &[Vec<PeerId>],
         spec: &TransportSpec,
     ) -> BTreeMap<PeerId, Papers> {
+        let everyone = organisations.iter().flatten();
+        let secrets = everyone.map(|peer| (*peer, self.secret_of_peer(*peer)));
+        let certified = self.certify(organisations, spec, secrets.collect());
+        certified.into_iter().collect()
+    }
+
+    /// What peers prove themselves with that hold these secrets; nothing where nobody does.
+    pub(super) fn certify(
+        &self,
+        organisations: &[Vec<PeerId>],
+        spec: &TransportSpec,
+        secrets: Vec<(PeerId, SecretSeed)>,
+    ) -> Vec<(PeerId, Papers)> {
         if spec.mode == Mode::None {
-            return BTreeMap::new();
+            return Vec::new();
         }
-        let numbers = 0..organisations.len() as u16;
-        let roots = numbers.map(|number| (Organisation(number), self.root_secret(number)));
-        let roots: Vec<(Organisation, SecretSeed)> = roots.collect();
-        let keys = |secret: &SecretSeed| Keys::new(self.scheme.clone(), *secret);
-        let certified = roots.iter().filter(|_| spec.tls == Tls::Real);
-        let certified: Arc<[_]> = certified
-            .map(|(of, secret)| root_certificate(secret, *of, validity(YEAR)))
-            .collect();
-        let known = roots.iter();
-        let known = known.map(|(of, secret)| (*of, keys(secret).public()));
-        let known: Arc<BTreeMap<_, _>> = Arc::new(known.collect());
-        let members = roots.iter().zip(organisations);
-        let members = members.flat_map(|(root, peers)| peers.iter().map(move |peer| (root, peer)));
-        let papers = members.map(|((of, root), peer)| {
-            let member = (*of, self.of_peer(*peer).public());
-            let validity = validity(spec.certificate_until(*peer).unwrap_or(YEAR));
-            let papers = match spec.tls {
-                Tls::Modelled => {
-                    Papers::modelled(&mut keys(root), member, validity, Arc::clone(&known))
-                }
-                Tls::Real => {
-                    let secret = self.secret_of_peer(*peer);
-                    Papers::real(root, member, secret, validity, Arc::clone(&certified))
-                }
-            };
-            (*peer, papers)
+        let authorities = self.authorities(organisations.len(), spec);
+        let number = |peer: &PeerId| organisations.iter().position(|them| them.contains(peer));
+        let members = secrets.into_iter();
+        let members = members.filter_map(|(peer, secret)| {
+            let root = authorities.roots[number(&peer)?];
+            Some((peer, self.paper(&authorities, root, (peer, secret), spec)))
         });
-        papers.collect()
+        members.collect()
+    }
+
+    fn paper(
+        &self,
+        authorities: &Authorities,
+        (of, root): (Organisation, SecretSeed),
+        (peer, secret): (PeerId, SecretSeed),
+        spec: &TransportSpec,
+    ) -> Papers {
+        let member = (of, self.keys(secret).public());
+        let validity = validity(spec.certificate_until(peer).unwrap_or(YEAR));
+        match spec.tls {
+            Tls::Modelled => {
+                let known = Arc::clone(&authorities.known);
+                Papers::modelled(&mut self.keys(root), member, validity, known)
+            }
+            Tls::Real => {
+                let certified = Arc::clone(&authorities.certified);
+                Papers::real(&root, member, secret, validity, certified)
+            }
+        }
     }
 }

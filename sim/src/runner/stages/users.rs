@@ -208,6 +208,7 @@ impl<R: Rules> Workload<StackPeer<R>> for Users {
                 let operation = operation.expect("BUG: an operation that nobody wants");
                 match operation.what {
                     Deed::Publish(records) => StackRequest::Publish { records },
+                    Deed::Rotate => StackRequest::Rotate {},
                 }
             }
         };

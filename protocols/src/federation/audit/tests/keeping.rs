@@ -134,7 +134,7 @@ fn only_true_answers_are_kept<R: Rules>() -> bool {
         .acknowledge(id(1), Digest([1; 32]), &mut mallory.keys);
     alice
         .log
-        .answered(at(2), bob, word, &mut alice.keys)
+        .answered(at(2), (bob, bob), word, &mut alice.keys)
         .is_none()
 }
 

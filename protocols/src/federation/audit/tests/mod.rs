@@ -93,7 +93,7 @@ fn act<R: Rules>(action: ActionId, from: i64, sender: &mut Clerk<R>, executor: &
         .acknowledge(action, receipt, &mut executor.keys);
     let record = sender
         .log
-        .answered(at(from + 3), target, word, &mut sender.keys);
+        .answered(at(from + 3), (target, target), word, &mut sender.keys);
     sender.keep(record.expect("the executor's word"));
 }
 

@@ -190,7 +190,9 @@ fn an_acknowledgement_without_its_record_convicts_the_executor() {
     bob.note(2, step(id(1), alice.identity(), Stage::Intent));
     let word = bob.log.acknowledge(id(1), Digest([1; 32]), &mut bob.keys);
     let target = bob.identity();
-    let record = alice.log.answered(at(3), target, word, &mut alice.keys);
+    let record = alice
+        .log
+        .answered(at(3), (target, target), word, &mut alice.keys);
     alice.keep(record.expect("signed by whom it should be"));
     let report = verify::<Strict>(&[alice.kept(), bob.kept()], GRACE);
     let unrecorded = Finding {

@@ -1,0 +1,121 @@
+//! What becomes of keys within a run: whoever lets an old one go on, or believes what others say of
+//! one, is noticed.
+
+use fedsim_protocols::federation::mutants;
+use fedsim_protocols::federation::rules::{Rules, Strict};
+use fedsim_record::{Holds, RunRecord};
+
+use super::support::{holds, run_by, scenario, told};
+
+/// Work takes long enough that some is under way whenever something is learnt.
+const TEXT: &str = r#"
+name = "test/keys"
+claim = "A key is good for as long as its owner says"
+duration = "20s"
+signatures = "ideal"
+[[orgs]]
+name = "acme"
+peers = 2
+[[orgs]]
+name = "globex"
+peers = 2
+[[orgs]]
+name = "mallory"
+peers = 1
+[network]
+latency = { uniform = ["10ms", "40ms"] }
+[federation]
+transport = "none"
+work_max = "200ms"
+[[federation.operations]]
+at = "8s"
+OPERATION
+[[federation.expose]]
+by = "*"
+to = ["acme-*", "globex-*"]
+capability = "send"
+[[workload.errands]]
+by = ["acme-1", "globex-*"]
+to = ["acme-*", "globex-*"]
+rate = "3/s"
+until = "16s"
+"#;
+
+/// A federation in which something is done about keys, and somebody may lie.
+fn run<R: Rules>(operation: &str, adversary: &str) -> RunRecord {
+    let text = TEXT.replace("OPERATION", operation);
+    run_by::<R>(&scenario(&format!("{text}\n{adversary}")))
+}
+
+fn has<R: Rules>(operation: &str, adversary: &str, invariant: &str, wanted: Holds) {
+    let record = run::<R>(operation, adversary);
+    let found = holds(&record, &format!("federation/{invariant}"));
+    assert_eq!(found, Some(wanted), "{invariant}: {}", told(&record));
+}
+
+const THIEF: &str = r#"
+[[adversaries]]
+who = "acme-2"
+what = ["stolen-key"]
+target = "globex-*"
+pace = "20ms"
+"#;
+
+#[test]
+fn an_old_key_is_good_for_nothing_once_its_heir_is_known() {
+    let rotate = r#"rotate = "acme-2""#;
+    has::<Strict>(rotate, THIEF, "succession", Holds::Holds);
+    has::<mutants::BarredAct>(rotate, THIEF, "succession", Holds::Violated);
+}
+
+#[test]
+fn a_revoked_key_is_good_for_nothing_once_that_is_known() {
+    let revoke = r#"revoke = "acme-2""#;
+    has::<Strict>(revoke, THIEF, "revocation", Holds::Holds);
+    has::<mutants::BarredAct>(revoke, THIEF, "revocation", Holds::Violated);
+}
+
+#[test]
+fn nobody_is_believed_about_keys_of_others() {
+    let poison = r#"
+[[adversaries]]
+who = "mallory-1"
+what = ["poisoned-keys"]
+pace = "100ms"
+"#;
+    let rotate = r#"rotate = "acme-1""#;
+    has::<Strict>(rotate, poison, "true-keys", Holds::Holds);
+    has::<mutants::RecordsUnsigned>(rotate, poison, "true-keys", Holds::Violated);
+    has::<mutants::RootsUnchecked>(rotate, poison, "true-keys", Holds::Violated);
+    has::<mutants::HeirsUnasked>(rotate, poison, "true-keys", Holds::Violated);
+}
+
+#[test]
+fn work_goes_on_across_a_change_of_keys() {
+    // With sessions and without; a crash comes right behind it, and another change after that.
+    let again = r#"rotate = "acme-1"
+[[federation.operations]]
+at = "14s"
+rotate = "acme-1"
+"#;
+    let crash = "[[faults]]\nat = \"11s\"\nfor = \"1s\"\ncrash = \"acme-1\"";
+    for transport in ["none", "mutual"] {
+        let text = TEXT.replace("OPERATION", again);
+        let text = text.replace("\"none\"", &format!("\"{transport}\""));
+        let record = run_by::<Strict>(&scenario(&format!("{text}\n{crash}")));
+        for name in [
+            "succession",
+            "true-keys",
+            "as-asked",
+            "executed-once",
+            "audited",
+        ] {
+            let found = holds(&record, &format!("federation/{name}"));
+            assert_ne!(found, Some(Holds::Violated), "{name}: {}", told(&record));
+        }
+        let metrics = &record.summary.metrics;
+        assert_eq!(metrics["succession_learnt"], 8.0, "{}", told(&record));
+        assert_eq!(metrics["done_under_old_key"], 0.0, "{}", told(&record));
+        assert_eq!(metrics["actions_refused"], 0.0, "{}", told(&record));
+    }
+}
