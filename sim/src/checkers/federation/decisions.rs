@@ -1,8 +1,12 @@
 //! What was decided: the same list everywhere, and nothing that nobody proposed.
+//!
+//! Raft promises nothing where anybody lies: in an organisation with a liar nobody is bound by what its
+//! Raft tells him, and in a two-tier federation that is all he hears. What a liar proposed is whatever
+//! is decided in its name.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use fedsim_protocols::stack::{Proposal, Scope};
+use fedsim_protocols::stack::{Across, Proposal, Scope};
 use fedsim_protocols::{Fold, Folder, PeerId, SimDuration};
 
 use crate::checkers::{Ledger, Survival};
@@ -24,6 +28,8 @@ struct List {
 pub(super) struct Decisions {
     /// The organisation of each peer.
     organisations: Vec<String>,
+    liars: BTreeSet<PeerId>,
+    across: Across,
     one_order: Ledger,
     proposed_only: Ledger,
     proposals: BTreeMap<(PeerId, u64), (SimTime, u64)>,
@@ -48,9 +54,12 @@ impl Decisions {
         "decision_latency_p99_ms",
     ];
 
-    pub(super) fn new(organisations: Vec<String>) -> Self {
+    /// Of a federation in which each peer belongs to one of `organisations` and some lie.
+    pub(super) fn new(organisations: Vec<String>, liars: BTreeSet<PeerId>, across: Across) -> Self {
         Self {
             organisations,
+            liars,
+            across,
             one_order: Ledger::new(ONE_ORDER),
             proposed_only: Ledger::new(PROPOSED),
             proposals: BTreeMap::new(),
@@ -59,6 +68,16 @@ impl Decisions {
             known: BTreeSet::new(),
             latency: Survival::default(),
         }
+    }
+
+    /// Whether what an honest peer hears of decisions comes from a council that withstands liars, or
+    /// in which nobody lies.
+    pub(super) fn binds(&self, peer: PeerId, scope: Scope) -> bool {
+        let own = &self.organisations[peer.index()];
+        let mut lying = self.liars.iter();
+        let lies = lying.any(|liar| self.organisations[liar.index()] == *own);
+        let by_own_raft = scope == Scope::Organisation || self.across == Across::TwoTier;
+        !(lies && by_own_raft)
     }
 
     pub(super) fn proposed(&mut self, at: SimTime, proposal: &Proposal) {
@@ -82,18 +101,27 @@ impl Decisions {
     ) -> Option<SimDuration> {
         let name = (proposal.proposer, proposal.number);
         let hash = hash(proposal);
-        self.proposed_only.exercise();
         let said = self.proposals.get(&name).copied();
-        if said.map(|(_, said)| said) != Some(hash) {
-            self.proposed_only.breach(at, &[peer], || {
-                format!("number {} of {} was never proposed so", name.1, name.0)
-            });
+        if self.binds(peer, scope) {
+            self.judge(at, peer, name, said.map(|(_, said)| said) == Some(hash));
+            self.compare(at, peer, scope, hash);
         }
-        self.compare(at, peer, scope, hash);
         let is_own = proposal.proposer == peer && self.known.insert(name);
         let span = said.filter(|_| is_own).map(|(since, _)| at.since(since))?;
         self.latency.complete(span);
         Some(span)
+    }
+
+    fn judge(&mut self, at: SimTime, peer: PeerId, name: (PeerId, u64), is_real: bool) {
+        if self.liars.contains(&name.0) {
+            return;
+        }
+        self.proposed_only.exercise();
+        if !is_real {
+            self.proposed_only.breach(at, &[peer], || {
+                format!("number {} of {} was never proposed so", name.1, name.0)
+            });
+        }
     }
 
     fn compare(&mut self, at: SimTime, peer: PeerId, scope: Scope, hash: u64) {

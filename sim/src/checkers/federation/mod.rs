@@ -26,7 +26,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use fedsim_protocols::federation::rules::Rules;
 use fedsim_protocols::federation::terms::ActionId;
-use fedsim_protocols::stack::{Ending, StackEvent, StackPeer, StackReply, StackRequest};
+use fedsim_protocols::stack::{Ending, Scope, StackEvent, StackPeer, StackReply, StackRequest};
 use fedsim_protocols::{Identity, PeerId, Probability};
 use fedsim_record::Outcome as Answer;
 use fedsim_scenarios::Scenario;
@@ -100,13 +100,13 @@ impl FederationWatch {
             audiences: BTreeMap::new(),
             conduct: Conduct::new(spec, &identities, organisations.clone(), attackers),
             authenticity: Authenticity::new(&identities, |peer| !liars.contains(&peer)),
+            decisions: Decisions::new(organisations.clone(), liars.clone(), spec.across),
             warm_up: SimTime::from(scenario.warm_up),
             actions: Actions::new(spec.clone()),
             breakers: Breakers::new(identities.clone(), nicknames.clone()),
             fencing: Fencing::new(),
-            budgets: Budgets::new(spec.clone(), identities.clone(), organisations.clone()),
+            budgets: Budgets::new(spec.clone(), identities.clone(), organisations),
             lineage: Lineage::default(),
-            decisions: Decisions::new(organisations),
             leaks: Leaks::new(),
             path: Path::default(),
             sessions: Sessions::new(spec.transport.clone()),
@@ -242,12 +242,13 @@ impl<R: Rules> Observer<StackPeer<R>> for FederationWatch {
         }
         match &notice.what {
             Happened::Event(StackEvent::Proposed { proposal }) => {
-                // A liar's proposals are real ones: others may well decide them.
                 self.decisions.proposed(at, proposal);
             }
             Happened::Event(event) if !self.liars.contains(&peer) => {
                 self.judged(at, peer, event);
-                self.fencing.heard(at, peer, event);
+                if self.decisions.binds(peer, Scope::Federation) {
+                    self.fencing.heard(at, peer, event);
+                }
                 self.budgets.heard(at, peer, event, &self.lineage);
                 self.heard(at, peer, event);
             }

@@ -1,9 +1,11 @@
 //! Every checker sees what it is there for, and nothing in a federation of which all checks stand.
 
+use std::collections::BTreeSet;
+
 use fedsim_protocols::PeerId;
 use fedsim_protocols::federation::mutants;
 use fedsim_protocols::federation::rules::{Chosen, Rules, Strict};
-use fedsim_protocols::stack::{Proposal, Scope, StackPeer};
+use fedsim_protocols::stack::{Across, Proposal, Scope, StackPeer};
 use fedsim_record::Holds;
 use fedsim_scenarios::spec::ProtocolSpec;
 use fedsim_scenarios::{Document, Folder, Options as Reading, Scenario};
@@ -178,7 +180,8 @@ fn proposal(number: u64) -> Proposal {
 
 /// What is found when peers 0 and 1 decide these, of which numbers 1 and 2 were proposed.
 fn judged(decided: &[(u32, u64)]) -> Vec<(&'static str, Holds)> {
-    let mut decisions = Decisions::new(vec!["acme".to_owned(), "globex".to_owned()]);
+    let organisations = vec!["acme".to_owned(), "globex".to_owned()];
+    let mut decisions = Decisions::new(organisations, BTreeSet::new(), Across::Flat);
     let at = SimTime::ZERO;
     for number in [1, 2] {
         decisions.proposed(at, &proposal(number));

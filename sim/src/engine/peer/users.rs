@@ -20,7 +20,7 @@ impl<P: Protocol> Peer<P> {
         let id = self.next_request();
         let Some(users) = &mut self.users else { return };
         let (request, next) = users.workload.arrive(at, id, &mut users.dice);
-        self.expect_user(next);
+        self.expect_user(at, next);
         self.ask(at, id, request, cell);
     }
 
@@ -28,9 +28,10 @@ impl<P: Protocol> Peer<P> {
         RequestId((u64::from(self.id().0) << 32) | (self.steps & 0xffff_ffff))
     }
 
-    pub(super) fn expect_user(&mut self, next: Option<SimTime>) {
+    /// What a user wanted while the peer was down is put now.
+    fn expect_user(&mut self, now: SimTime, next: Option<SimTime>) {
         if let Some(next) = next {
-            let key = self.key(next, Class::Timer);
+            let key = self.key(next.max(now), Class::Timer);
             self.agenda.add(key, Task::Arrival);
         }
     }
@@ -69,7 +70,7 @@ impl<P: Protocol> Peer<P> {
         });
         if let Some(users) = &mut self.users {
             let next = users.workload.answered(at, id, &reply, &mut users.dice);
-            self.expect_user(next);
+            self.expect_user(at, next);
         }
         self.tell(at, Happened::Replied(id, reply), cell);
     }
@@ -77,7 +78,7 @@ impl<P: Protocol> Peer<P> {
     pub(super) fn begin_users(&mut self, at: SimTime) {
         if let Some(users) = &mut self.users {
             let first = users.workload.first(&mut users.dice);
-            self.expect_user(first.map(|first| first.max(at)));
+            self.expect_user(at, first);
         }
     }
 }

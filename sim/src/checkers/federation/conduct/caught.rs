@@ -100,7 +100,7 @@ impl Caught {
     pub(super) fn begun(&mut self, at: SimTime, (by, of): Pair, uses: &Capability) -> bool {
         let file = self.files.get(&(by, of));
         let was_caught = file.is_some_and(|file| file.is_caught);
-        let takes_trust = level_of(uses.name()).is_none_or(|level| level > Level::Untrusted);
+        let takes_trust = level_of(uses.name()).is_some_and(|level| level > Level::Untrusted);
         if was_caught && takes_trust && self.models.contains_key(&by) {
             self.charged.breach(at, &[by, of], || {
                 format!("began {uses} for a peer that it had caught")
