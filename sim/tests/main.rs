@@ -38,6 +38,8 @@ mod shipped;
 mod statistics;
 /// Stories: transcripts word for word, tables of the literature, and how a story fails.
 mod stories;
+/// Whole federations drawn at random, under attack.
+mod storm;
 mod support;
 /// A trace of every message agrees with the counts.
 mod trace;
