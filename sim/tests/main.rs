@@ -8,6 +8,8 @@ mod broken_budgets;
 mod broken_conduct;
 /// Broken PBFT falls to adversaries, PBFT as published does not.
 mod broken_pbft;
+/// Badly counted ballots trip their checker.
+mod broken_quorum;
 /// Broken rumor spreading trips its checkers, as published it does not.
 mod broken_rumor;
 /// Broken SWIM trips its checkers, SWIM as published does not.

@@ -276,7 +276,12 @@ mutants! {
     /// A quorum of nobody is nothing.
     QuorumMayBeZero {
         fn quorum_of(votes: usize) -> usize { votes }
-    }    /// Any certificate is taken.
+    }
+    /// Half the votes decide.
+    HalfDecides {
+        fn quorum_of(votes: usize) -> usize { votes.div_ceil(2).max(1) }
+    }
+    /// Any certificate is taken.
     CertificatesUnchecked {
         fn certificate_holds(_is_valid: bool) -> bool { true }
     }

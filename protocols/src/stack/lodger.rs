@@ -7,7 +7,7 @@
 
 use crate::federation::rules::Rules;
 use crate::outbox::{Outbox, Output, PersistToken, RequestId, Write};
-use crate::pbft::PbftPeer;
+use crate::pbft::{self, PbftPeer};
 use crate::peer::PeerId;
 use crate::protocol::{Durable, Protocol, Stored};
 use crate::raft::RaftPeer;
@@ -95,8 +95,8 @@ pub(super) trait Lodger: Protocol {
 }
 
 macro_rules! lodger {
-    ($machine:ty, $owner:ident) => {
-        impl Lodger for $machine {
+    ([$($rules:tt)*] $machine:ty, $owner:ident) => {
+        impl<$($rules)*> Lodger for $machine {
             const OWNER: Owner = Owner::$owner;
 
             fn timer(timer: Self::Timer) -> StackTimer {
@@ -121,8 +121,8 @@ macro_rules! lodger {
     };
 }
 
-lodger!(RaftPeer, Raft);
-lodger!(PbftPeer, Pbft);
+lodger!([] RaftPeer, Raft);
+lodger!([B: pbft::Rules] PbftPeer<B>, Pbft);
 
 /// What an inner machine said that the stack must deal with.
 pub(super) enum Said<P: Protocol> {

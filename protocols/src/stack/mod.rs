@@ -40,7 +40,7 @@ pub use actions::{
     Effect, Ending, Errand, Pool, PrivacyGate, Screening,
 };
 pub use config::{Across, Federation, Link, StackConfig};
-pub use council::Proposal;
+pub use council::{Ballots, Elector, Proposal};
 pub use event::StackEvent;
 pub use message::{Load, StackMessage};
 pub use peer::StackPeer;

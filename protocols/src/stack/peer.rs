@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::federation::rules::{Rules, Strict};
 use crate::federation::terms::SessionId;
 use crate::outbox::{PersistToken, RequestId};
-use crate::pbft::{PbftMessage, PbftPeer};
+use crate::pbft::PbftMessage;
 use crate::peer::PeerId;
 use crate::protocol::{Durable, Protocol};
 use crate::raft::RaftPeer;
@@ -16,7 +16,7 @@ use crate::time::LocalTime;
 use super::actions::{Office, Posting};
 use super::config::{Across, Federation, StackConfig};
 use super::council::{Assembly, AssemblyStep, Chamber, ChamberStep, Delegate, DelegateStep};
-use super::council::{Proposal, Tidings};
+use super::council::{Elector, Proposal, Tidings};
 use super::lodger::{self, Owner};
 use super::message::Load;
 use super::sessions::Channel;
@@ -32,8 +32,8 @@ pub struct StackPeer<R: Rules = Strict> {
     office: Office<R>,
     tenure: Tenure<R>,
     chamber: Chamber,
-    assembly: Option<Assembly>,
-    delegate: Option<Delegate>,
+    assembly: Option<Assembly<R>>,
+    delegate: Option<Delegate<R>>,
     /// Proposals known to be decided, by proposer and number.
     decided: BTreeSet<(PeerId, u64)>,
 }
@@ -93,13 +93,13 @@ impl<R: Rules> StackPeer<R> {
     }
 
     /// The PBFT replica that it runs at present, for itself or for its organisation.
-    pub fn replica(&self) -> Option<&PbftPeer> {
+    pub fn replica(&self) -> Option<&Elector<R>> {
         let own = self.assembly.as_ref().and_then(Assembly::replica);
         own.or_else(|| self.delegate.as_ref().and_then(Delegate::replica))
     }
 
     /// Its client of the council across organisations, where that decides by PBFT.
-    pub fn client(&self) -> Option<&PbftPeer> {
+    pub fn client(&self) -> Option<&Elector<R>> {
         self.assembly.as_ref().map(Assembly::client)
     }
 
@@ -175,7 +175,7 @@ impl<R: Rules> StackPeer<R> {
             steps.push(delegate.on_leadership(leads, ctx));
         }
         for (id, is_done) in step.answers {
-            if Delegate::is_own(id) {
+            if Delegate::<R>::is_own(id) {
                 steps.push(delegate.on_answer(id, is_done, self.chamber.store(), ctx));
             }
         }
@@ -224,7 +224,7 @@ impl<R: Rules> StackPeer<R> {
         ctx.notify(StackEvent::Proposed {
             proposal: proposal.clone(),
         });
-        if scope == Scope::Federation && self.config.across == Across::Broadcast {
+        if scope == Scope::Federation && !self.decides() {
             return self.announce(&proposal, ctx);
         }
         match (scope, &mut self.assembly) {
@@ -239,6 +239,11 @@ impl<R: Rules> StackPeer<R> {
         }
     }
 
+    /// Whether what concerns several organisations is put to a council.
+    fn decides(&self) -> bool {
+        R::must_decide(self.config.across != Across::Broadcast)
+    }
+
     /// Tells everybody, and takes it for decided.
     fn announce(&mut self, proposal: &Proposal, ctx: &mut Ctx<'_, R>) {
         let me = ctx.me();
@@ -251,13 +256,11 @@ impl<R: Rules> StackPeer<R> {
     }
 
     fn on_notice(&mut self, proposal: &Proposal, ctx: &mut Ctx<'_, R>) {
-        match self.config.across {
-            Across::Broadcast => self.decide(Scope::Federation, proposal.clone(), ctx),
-            Across::Flat | Across::TwoTier | Across::Raft => {
-                let reason = "notice-of-undecided";
-                ctx.notify(StackEvent::Rejected { reason });
-            }
+        if self.decides() {
+            let reason = "notice-of-undecided";
+            return ctx.notify(StackEvent::Rejected { reason });
         }
+        self.decide(Scope::Federation, proposal.clone(), ctx);
     }
 
     fn on_pbft(&mut self, from: PeerId, message: &PbftMessage, ctx: &mut Ctx<'_, R>) {
@@ -342,7 +345,7 @@ impl<R: Rules> Protocol for StackPeer<R> {
         let step = self.chamber.on_restart(share, ctx);
         self.after_chamber(step, ctx);
         if let Some(assembly) = &mut self.assembly {
-            let share = lodger::share_of::<PbftPeer>(&durable);
+            let share = lodger::share_of::<Elector<R>>(&durable);
             let step = assembly.on_restart(share, ctx);
             self.after_assembly(step, ctx);
         }

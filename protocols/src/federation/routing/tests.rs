@@ -16,6 +16,7 @@ needed!(the_departed_do_not_vote: ignores_a_departed_member, EpochsUnchecked);
 needed!(nobody_votes_twice: counts_a_voter_once, VotesRepeat);
 needed!(ballots_are_signed: ignores_a_forged_ballot, BallotsUnsigned);
 needed!(no_quorum_is_zero: decides_nothing_without_votes, QuorumMayBeZero);
+needed!(half_a_quorum_is_none: decides_nothing_by_half_a_quorum, HalfDecides);
 
 fn id(number: u8) -> Identity {
     keys(number).identity()
@@ -50,6 +51,12 @@ impl<R: Rules> Poll<R> {
     fn hear(&mut self, ballot: &Signed<Ballot>) -> Result<PollOutcome, BallotRefusal> {
         self.cast(ballot, at(1), &mut keys(0))
     }
+}
+
+fn decides_nothing_by_half_a_quorum<R: Rules>() -> bool {
+    let mut poll = poll::<R>(0..4, Threshold::Byzantine);
+    let votes = [0, 1].map(|number| poll.hear(&ballot(number, true)));
+    votes.iter().all(|vote| *vote == Ok(PollOutcome::Open))
 }
 
 fn decides_what_changes_shared_state<R: Rules>() -> bool {

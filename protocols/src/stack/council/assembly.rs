@@ -6,22 +6,22 @@ use crate::federation::rules::Rules;
 use crate::identity::Keys;
 use crate::outbox::{Outbox, PersistToken, RequestId};
 use crate::pbft::{
-    Operation, Outcome, PbftConfig, PbftEvent, PbftMessage, PbftPeer, PbftRecord, PbftTimer, Roster,
+    Operation, Outcome, PbftConfig, PbftEvent, PbftMessage, PbftRecord, PbftTimer, Roster,
 };
 use crate::peer::PeerId;
 use crate::protocol::{Context, Durable, Protocol};
 
 use super::minutes::Minutes;
-use super::{LIST, Proposal, Tidings};
+use super::{Elector, LIST, Proposal, Tidings};
 use crate::stack::lodger::{self, Said};
 use crate::stack::{Ctx, Scope};
 
 /// A member's part in a PBFT council.
-pub(in crate::stack) struct Assembly {
+pub(in crate::stack) struct Assembly<R: Rules> {
     /// None where the organisation's delegate votes.
-    replica: Option<PbftPeer>,
-    client: PbftPeer,
-    outbox: Outbox<PbftPeer>,
+    replica: Option<Elector<R>>,
+    client: Elector<R>,
+    outbox: Outbox<Elector<R>>,
     minutes: Minutes,
     /// What it signs with if its peer may sign with another key by now than the roster lists.
     seal: Option<Keys>,
@@ -36,7 +36,7 @@ pub(in crate::stack) struct AssemblyStep {
     pub(in crate::stack) tidings: Vec<Tidings>,
 }
 
-impl Assembly {
+impl<R: Rules> Assembly<R> {
     /// A member's part in the council of `roster`; `votes` if it is a replica itself. The
     /// roster lists it under `seal`, or under the key that it signs with.
     pub(in crate::stack) fn new(
@@ -45,25 +45,25 @@ impl Assembly {
         votes: bool,
         seal: Option<Keys>,
     ) -> Self {
-        let replica = || PbftPeer::replica(Arc::clone(config), Arc::clone(roster));
+        let replica = || Elector::replica(Arc::clone(config), Arc::clone(roster));
         Self {
             replica: votes.then(replica),
-            client: PbftPeer::client(Arc::clone(config), Arc::clone(roster)),
+            client: Elector::client(Arc::clone(config), Arc::clone(roster)),
             outbox: Outbox::new(),
             minutes: Minutes::default(),
             seal,
         }
     }
 
-    pub(in crate::stack) fn replica(&self) -> Option<&PbftPeer> {
+    pub(in crate::stack) fn replica(&self) -> Option<&Elector<R>> {
         self.replica.as_ref()
     }
 
-    pub(in crate::stack) fn client(&self) -> &PbftPeer {
+    pub(in crate::stack) fn client(&self) -> &Elector<R> {
         &self.client
     }
 
-    pub(in crate::stack) fn on_start<R: Rules>(&mut self, ctx: &mut Ctx<'_, R>) -> AssemblyStep {
+    pub(in crate::stack) fn on_start(&mut self, ctx: &mut Ctx<'_, R>) -> AssemblyStep {
         self.step(ctx, |replica, client, ctx| {
             replica
                 .into_iter()
@@ -72,7 +72,7 @@ impl Assembly {
         })
     }
 
-    pub(in crate::stack) fn on_restart<R: Rules>(
+    pub(in crate::stack) fn on_restart(
         &mut self,
         durable: Durable<PbftRecord>,
         ctx: &mut Ctx<'_, R>,
@@ -85,7 +85,7 @@ impl Assembly {
         })
     }
 
-    pub(in crate::stack) fn on_message<R: Rules>(
+    pub(in crate::stack) fn on_message(
         &mut self,
         from: PeerId,
         message: &PbftMessage,
@@ -106,7 +106,7 @@ impl Assembly {
         })
     }
 
-    pub(in crate::stack) fn on_timer<R: Rules>(
+    pub(in crate::stack) fn on_timer(
         &mut self,
         timer: PbftTimer,
         ctx: &mut Ctx<'_, R>,
@@ -118,7 +118,7 @@ impl Assembly {
         })
     }
 
-    pub(in crate::stack) fn on_persisted<R: Rules>(
+    pub(in crate::stack) fn on_persisted(
         &mut self,
         token: PersistToken,
         ctx: &mut Ctx<'_, R>,
@@ -131,7 +131,7 @@ impl Assembly {
     }
 
     /// Puts a proposal, exactly once; `id` is given back if it fails.
-    pub(in crate::stack) fn propose<R: Rules>(
+    pub(in crate::stack) fn propose(
         &mut self,
         id: RequestId,
         proposal: &Proposal,
@@ -144,10 +144,10 @@ impl Assembly {
         self.step(ctx, |_, client, ctx| client.on_request(id, operation, ctx))
     }
 
-    fn step<R: Rules>(
+    fn step(
         &mut self,
         ctx: &mut Ctx<'_, R>,
-        input: impl FnOnce(Option<&mut PbftPeer>, &mut PbftPeer, &mut Context<'_, PbftPeer>),
+        input: impl FnOnce(Option<&mut Elector<R>>, &mut Elector<R>, &mut Context<'_, Elector<R>>),
     ) -> AssemblyStep {
         let mut inner = match &mut self.seal {
             Some(seal) => ctx.lend_as(seal, &mut self.outbox),
@@ -171,7 +171,7 @@ impl Assembly {
     }
 
     fn read(&mut self, step: &mut AssemblyStep) {
-        let replica = self.replica.as_ref().and_then(PbftPeer::as_replica);
+        let replica = self.replica.as_ref().and_then(Elector::as_replica);
         let list = replica.and_then(|replica| replica.state().store.get(LIST));
         let news = list.map(|list| self.minutes.news(list));
         let news = news.into_iter().flatten();

@@ -4,6 +4,7 @@
 //! ```text
 //!   replica wants to persist and to send ──▶ records into the organisation's Raft
 //!                                        ──▶ applied there ──▶ what stands behind is sent
+//!   more wants come meanwhile          ──▶ their records follow at once, their sends in order
 //!   another peer begins to lead          ──▶ it builds the replica again from those records
 //! ```
 //!
@@ -18,14 +19,14 @@ use borsh::BorshDeserialize;
 use crate::federation::rules::Rules;
 use crate::identity::Keys;
 use crate::outbox::{Outbox, Output, PersistToken, RequestId, Write};
-use crate::pbft::{PbftConfig, PbftMessage, PbftPeer, PbftRecord, PbftTimer, Roster};
+use crate::pbft::{PbftConfig, PbftMessage, PbftRecord, PbftTimer, Roster};
 use crate::peer::PeerId;
 use crate::protocol::{Context, Durable, Protocol, Stored};
 use crate::raft::Store;
 
 use super::assembly::brings_news;
 use super::minutes::Minutes;
-use super::{LIST, OUTER};
+use super::{Elector, LIST, OUTER};
 use crate::stack::{Ctx, StackEvent, StackTimer};
 
 /// Registers of the organisation's store that hold the records of its replica, one a slot.
@@ -34,27 +35,27 @@ const RECORDS: u64 = 1 << 40;
 const SPEAKER: u64 = RECORDS - 1;
 
 /// What the replica wants done once its records are kept.
-enum Step {
-    /// Keep these registers, and tell it so by this token.
-    Keep(PersistToken, Vec<(u64, Vec<u8>)>),
+enum Step<R: Rules> {
+    /// Wait until these writes are applied, and tell it so by this token.
+    Keep(PersistToken, BTreeSet<RequestId>),
+    /// Tell the organisation what was decided.
+    Tell,
     /// Then this.
-    Do(Output<PbftPeer>),
+    Do(Output<Elector<R>>),
 }
 
 /// The organisation's replica, as far as this peer speaks for it.
-pub(in crate::stack) struct Delegate {
+pub(in crate::stack) struct Delegate<R: Rules> {
     config: Arc<PbftConfig>,
     roster: Arc<Roster>,
     keys: Keys,
-    replica: Option<PbftPeer>,
-    outbox: Outbox<PbftPeer>,
+    replica: Option<Elector<R>>,
+    outbox: Outbox<Elector<R>>,
     minutes: Minutes,
     /// What the replica wants, oldest first.
-    wants: VecDeque<Step>,
-    /// Requests to the organisation's Raft that are not applied yet.
-    keeping: BTreeSet<RequestId>,
-    /// What the replica is to be told when they are.
-    kept_then: Option<PersistToken>,
+    wants: VecDeque<Step<R>>,
+    /// Registers to be written that the organisation's Raft has not been given yet.
+    unwritten: Vec<(RequestId, u64, Vec<u8>)>,
     /// How many decisions the organisation was told of.
     told: u64,
     /// The request by which this peer makes sure that it leads and has applied all.
@@ -74,7 +75,7 @@ pub(in crate::stack) struct DelegateStep {
 /// The upper half of the ids under which the delegate writes.
 const WRITES: u64 = 1 << 62;
 
-impl Delegate {
+impl<R: Rules> Delegate<R> {
     /// A peer of the organisation that signs with `keys`.
     pub(in crate::stack) fn new(
         config: &Arc<PbftConfig>,
@@ -89,8 +90,7 @@ impl Delegate {
             outbox: Outbox::new(),
             minutes: Minutes::default(),
             wants: VecDeque::new(),
-            keeping: BTreeSet::new(),
-            kept_then: None,
+            unwritten: Vec::new(),
             told: 0,
             inaugural: None,
             requests: 0,
@@ -102,7 +102,7 @@ impl Delegate {
         self.replica.is_some()
     }
 
-    pub(in crate::stack) fn replica(&self) -> Option<&PbftPeer> {
+    pub(in crate::stack) fn replica(&self) -> Option<&Elector<R>> {
         self.replica.as_ref()
     }
 
@@ -112,7 +112,7 @@ impl Delegate {
     }
 
     /// The peer began to lead its organisation, or ceased to.
-    pub(in crate::stack) fn on_leadership<R: Rules>(
+    pub(in crate::stack) fn on_leadership(
         &mut self,
         leads: bool,
         ctx: &mut Ctx<'_, R>,
@@ -128,7 +128,7 @@ impl Delegate {
         step
     }
 
-    fn fall_silent<R: Rules>(&mut self, ctx: &mut Ctx<'_, R>) {
+    fn fall_silent(&mut self, ctx: &mut Ctx<'_, R>) {
         if self.replica.take().is_some() {
             for timer in [
                 PbftTimer::ViewChange,
@@ -140,8 +140,7 @@ impl Delegate {
             }
         }
         self.wants.clear();
-        self.keeping.clear();
-        self.kept_then = None;
+        self.unwritten.clear();
         self.inaugural = None;
         (self.minutes, self.told) = (Minutes::default(), 0);
     }
@@ -152,7 +151,7 @@ impl Delegate {
     }
 
     /// A write was applied by the organisation's Raft, or was not.
-    pub(in crate::stack) fn on_answer<R: Rules>(
+    pub(in crate::stack) fn on_answer(
         &mut self,
         id: RequestId,
         is_done: bool,
@@ -168,25 +167,24 @@ impl Delegate {
             return self.begin(store, ctx);
         }
         let mut step = DelegateStep::default();
-        if self.keeping.remove(&id) && self.keeping.is_empty() {
-            self.tell_kept(ctx);
+        if self.applied(id) {
             self.go_on(&mut step, ctx);
         }
         step
     }
 
     /// Builds the replica from what the organisation remembers of it.
-    fn begin<R: Rules>(&mut self, store: Option<&Store>, ctx: &mut Ctx<'_, R>) -> DelegateStep {
+    fn begin(&mut self, store: Option<&Store>, ctx: &mut Ctx<'_, R>) -> DelegateStep {
         let durable = store.map(remembered).unwrap_or_default();
         let (config, roster) = (Arc::clone(&self.config), Arc::clone(&self.roster));
-        self.replica = Some(PbftPeer::replica(config, roster));
+        self.replica = Some(Elector::replica(config, roster));
         self.step(ctx, |replica, ctx| match durable.slots.is_empty() {
             true => replica.on_start(ctx),
             false => replica.on_restart(durable, ctx),
         })
     }
 
-    pub(in crate::stack) fn on_message<R: Rules>(
+    pub(in crate::stack) fn on_message(
         &mut self,
         from: PeerId,
         message: &PbftMessage,
@@ -195,7 +193,7 @@ impl Delegate {
         self.step(ctx, |replica, ctx| replica.on_message(from, message, ctx))
     }
 
-    pub(in crate::stack) fn on_timer<R: Rules>(
+    pub(in crate::stack) fn on_timer(
         &mut self,
         timer: PbftTimer,
         ctx: &mut Ctx<'_, R>,
@@ -203,24 +201,22 @@ impl Delegate {
         self.step(ctx, |replica, ctx| replica.on_timer(timer, ctx))
     }
 
-    fn step<R: Rules>(
+    fn step(
         &mut self,
         ctx: &mut Ctx<'_, R>,
-        input: impl FnOnce(&mut PbftPeer, &mut Context<'_, PbftPeer>),
+        input: impl FnOnce(&mut Elector<R>, &mut Context<'_, Elector<R>>),
     ) -> DelegateStep {
         let mut step = DelegateStep::default();
         self.ask_replica(ctx, input);
-        if self.keeping.is_empty() {
-            self.go_on(&mut step, ctx);
-        }
+        self.go_on(&mut step, ctx);
         step
     }
 
     /// Gives the replica an input; what it wants waits behind what it wanted before.
-    fn ask_replica<R: Rules>(
+    fn ask_replica(
         &mut self,
         ctx: &mut Ctx<'_, R>,
-        input: impl FnOnce(&mut PbftPeer, &mut Context<'_, PbftPeer>),
+        input: impl FnOnce(&mut Elector<R>, &mut Context<'_, Elector<R>>),
     ) {
         let Some(replica) = &mut self.replica else {
             return;
@@ -229,37 +225,54 @@ impl Delegate {
         input(replica, &mut inner);
         for output in self.outbox.drain() {
             self.wants.push_back(match output {
-                Output::Persist { token, writes } => Step::Keep(token, kept(writes)),
+                Output::Persist { token, writes } => {
+                    let writes = kept(writes).into_iter().map(|(key, value)| {
+                        self.requests += 1;
+                        (RequestId(WRITES | self.requests), key, value)
+                    });
+                    let first = self.unwritten.len();
+                    self.unwritten.extend(writes);
+                    let awaited = self.unwritten[first..].iter().map(|(id, ..)| *id);
+                    Step::Keep(token, awaited.collect())
+                }
+                Output::Notify(event) => {
+                    let has_news = brings_news(&event);
+                    ctx.notify(StackEvent::Pbft { event });
+                    if !has_news {
+                        continue;
+                    }
+                    Step::Tell
+                }
                 other => Step::Do(other),
             });
         }
     }
 
-    /// The organisation keeps what the replica wrote last.
-    fn tell_kept<R: Rules>(&mut self, ctx: &mut Ctx<'_, R>) {
-        if let Some(token) = self.kept_then.take() {
-            self.ask_replica(ctx, |replica, ctx| replica.on_persisted(token, ctx));
-        }
+    /// A write was applied; whether the replica waits for no other of those that came with it.
+    fn applied(&mut self, id: RequestId) -> bool {
+        self.wants.iter_mut().any(|want| match want {
+            Step::Keep(_, awaited) => awaited.remove(&id) && awaited.is_empty(),
+            Step::Tell | Step::Do(_) => false,
+        })
     }
 
-    /// Does what waits, up to the next thing that must be kept first.
-    fn go_on<R: Rules>(&mut self, step: &mut DelegateStep, ctx: &mut Ctx<'_, R>) {
+    /// Does what waits, up to the next thing that must be kept first; all that is to be kept is given to
+    /// the organisation's Raft at once, which applies it in this order.
+    fn go_on(&mut self, step: &mut DelegateStep, ctx: &mut Ctx<'_, R>) {
         let mut has_news = false;
-        while let Some(want) = self.wants.pop_front() {
-            match want {
-                Step::Keep(token, registers) => {
-                    self.kept_then = Some(token);
-                    for (key, value) in registers {
-                        let id = self.next_request();
-                        self.keeping.insert(id);
-                        step.writes.push((id, key, value));
-                    }
-                    if !self.keeping.is_empty() {
-                        break;
-                    }
-                    self.tell_kept(ctx);
+        loop {
+            step.writes.append(&mut self.unwritten);
+            match self.wants.pop_front() {
+                Some(Step::Keep(token, awaited)) if awaited.is_empty() => {
+                    self.ask_replica(ctx, |replica, ctx| replica.on_persisted(token, ctx));
                 }
-                Step::Do(output) => has_news |= self.carry_out(output, step, ctx),
+                Some(Step::Tell) => has_news = true,
+                Some(Step::Do(output)) => carry_out(output, step, ctx),
+                Some(waits @ Step::Keep(..)) => {
+                    self.wants.push_front(waits);
+                    break;
+                }
+                None => break,
             }
         }
         if has_news {
@@ -267,33 +280,10 @@ impl Delegate {
         }
     }
 
-    /// Carries out one output; whether the list may hold something new.
-    fn carry_out<R: Rules>(
-        &self,
-        output: Output<PbftPeer>,
-        step: &mut DelegateStep,
-        ctx: &mut Ctx<'_, R>,
-    ) -> bool {
-        match output {
-            Output::Send { to, payload } => step.sends.push((to, (*payload).clone())),
-            Output::SetTimer { timer, after } => {
-                ctx.set_timer(StackTimer::Pbft { timer }, after);
-            }
-            Output::CancelTimer { timer } => ctx.cancel_timer(StackTimer::Pbft { timer }),
-            Output::Notify(event) => {
-                let has_news = brings_news(&event);
-                ctx.notify(StackEvent::Pbft { event });
-                return has_news;
-            }
-            Output::Persist { .. } | Output::Reply { .. } => {}
-        }
-        false
-    }
-
     /// Tells the organisation what was decided outside: one register a decision, so that telling it
     /// again changes nothing.
     fn read(&mut self, step: &mut DelegateStep) {
-        let replica = self.replica.as_ref().and_then(PbftPeer::as_replica);
+        let replica = self.replica.as_ref().and_then(Elector::as_replica);
         let list = replica.and_then(|replica| replica.state().store.get(LIST));
         let news = list.map(|list| self.minutes.news(list));
         for proposal in news.into_iter().flatten() {
@@ -301,6 +291,16 @@ impl Delegate {
             step.writes.push((id, OUTER + self.told, proposal.entry()));
             self.told += 1;
         }
+    }
+}
+
+/// Carries out one output.
+fn carry_out<R: Rules>(output: Output<Elector<R>>, step: &mut DelegateStep, ctx: &mut Ctx<'_, R>) {
+    match output {
+        Output::Send { to, payload } => step.sends.push((to, (*payload).clone())),
+        Output::SetTimer { timer, after } => ctx.set_timer(StackTimer::Pbft { timer }, after),
+        Output::CancelTimer { timer } => ctx.cancel_timer(StackTimer::Pbft { timer }),
+        Output::Persist { .. } | Output::Reply { .. } | Output::Notify(_) => {}
     }
 }
 

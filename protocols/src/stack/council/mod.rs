@@ -11,18 +11,24 @@
 //! whoever applies it must take a proposal that he knows for read. Must not know what is proposed.
 
 mod assembly;
+mod ballots;
 mod chamber;
 mod delegate;
 mod minutes;
 
 pub(super) use assembly::{Assembly, AssemblyStep};
+pub use ballots::Ballots;
 pub(super) use chamber::{Chamber, ChamberStep};
 pub(super) use delegate::{Delegate, DelegateStep};
 pub use minutes::Proposal;
 
 use crate::outbox::RequestId;
+use crate::pbft::PbftPeer;
 
 use super::Scope;
+
+/// A replica or client of the council across organisations.
+pub type Elector<R> = PbftPeer<Ballots<R>>;
 
 /// The register that holds the list.
 const LIST: u64 = 0;

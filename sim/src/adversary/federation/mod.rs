@@ -15,10 +15,10 @@ use std::sync::Arc;
 use fedsim_protocols::federation::envelope::EnvelopeConfig;
 use fedsim_protocols::federation::rules::Rules;
 use fedsim_protocols::federation::terms::Digest;
-use fedsim_protocols::pbft::{PbftMessage, PbftPeer};
+use fedsim_protocols::pbft::PbftMessage;
 use fedsim_protocols::raft::{Operation, RaftMessage, RaftPeer, Value};
 use fedsim_protocols::stack::{
-    Across, Federation, Load, Proposal, StackConfig, StackMessage, StackPeer,
+    Across, Elector, Federation, Load, Proposal, StackConfig, StackMessage, StackPeer,
 };
 use fedsim_protocols::{LocalTime, PeerId, SimDuration};
 use fedsim_scenarios::spec::Behaviour;
@@ -158,7 +158,7 @@ impl StackForge {
         &self,
         part: Part,
         means: &mut StackMeans<'_, R>,
-        deed: impl FnOnce(&PbftForge, &mut Means<'_, PbftPeer>) -> T,
+        deed: impl FnOnce(&PbftForge, &mut Means<'_, Elector<R>>) -> T,
     ) -> T {
         let speaks_for_all = self.across == Across::TwoTier && part == Part::Replica;
         let slot = |peer| match speaks_for_all {
@@ -246,7 +246,7 @@ impl<R: Rules> Forge<StackPeer<R>> for StackForge {
         };
         match load {
             Load::Raft { message } => Forge::<RaftPeer>::leads(&self.raft, message),
-            Load::Pbft { message } => Forge::<PbftPeer>::leads(&self.pbft, message),
+            Load::Pbft { message } => Forge::<Elector<R>>::leads(&self.pbft, message),
             Load::Action { .. }
             | Load::Receipt { .. }
             | Load::Refusal { .. }
@@ -281,7 +281,7 @@ impl<R: Rules> Forge<StackPeer<R>> for StackForge {
             return false;
         };
         match load {
-            Load::Pbft { message } => Forge::<PbftPeer>::is_evidence(&self.pbft, message),
+            Load::Pbft { message } => Forge::<Elector<R>>::is_evidence(&self.pbft, message),
             Load::Action { .. } => true,
             Load::Raft { .. }
             | Load::Receipt { .. }

@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use fedsim_protocols::pbft::{Digest, Placement};
 use fedsim_protocols::stack::{Across, Proposal, Scope};
 use fedsim_protocols::{Fold, Folder, PeerId, SimDuration};
 
@@ -37,6 +38,8 @@ pub(super) struct Decisions {
     /// How far each peer has read each list in this life.
     read: BTreeMap<(PeerId, Scope), usize>,
     known: BTreeSet<(PeerId, u64)>,
+    /// The batch that was committed first at each place of the council across organisations.
+    places: BTreeMap<u64, (Digest, PeerId)>,
     latency: Survival,
 }
 
@@ -66,6 +69,7 @@ impl Decisions {
             lists: BTreeMap::new(),
             read: BTreeMap::new(),
             known: BTreeSet::new(),
+            places: BTreeMap::new(),
             latency: Survival::default(),
         }
     }
@@ -120,6 +124,22 @@ impl Decisions {
         if !is_real {
             self.proposed_only.breach(at, &[peer], || {
                 format!("number {} of {} was never proposed so", name.1, name.0)
+            });
+        }
+    }
+
+    /// A replica committed a batch at a place: all others have the same there.
+    pub(super) fn committed(&mut self, at: SimTime, peer: PeerId, placement: &Placement) {
+        let (sequence, digest) = (placement.sequence, placement.digest);
+        let first = self.places.entry(sequence.0).or_insert((digest, peer));
+        let (known, by) = *first;
+        if by == peer {
+            return;
+        }
+        self.one_order.exercise();
+        if known != digest {
+            self.one_order.breach(at, &[by, peer], || {
+                format!("commits batch {digest} at {sequence}, where {by} committed {known}")
             });
         }
     }

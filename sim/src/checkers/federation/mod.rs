@@ -17,6 +17,7 @@ mod keys;
 mod leaks;
 mod lineage;
 mod path;
+mod quorum;
 mod sessions;
 mod standing;
 #[cfg(test)]
@@ -26,6 +27,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use fedsim_protocols::federation::rules::Rules;
 use fedsim_protocols::federation::terms::ActionId;
+use fedsim_protocols::pbft::PbftEvent;
 use fedsim_protocols::stack::{Ending, Scope, StackEvent, StackPeer, StackReply, StackRequest};
 use fedsim_protocols::{Identity, PeerId, Probability};
 use fedsim_record::Outcome as Answer;
@@ -49,6 +51,7 @@ use keys::{KeyWatch, REVOCATION, SUCCESSION, TRUE_KEYS};
 use leaks::{Leaks, NO_LEAK};
 use lineage::Lineage;
 use path::Path;
+use quorum::{QUORUM, Quorums};
 use sessions::{SESSIONS_END, Sessions};
 use standing::{DEMOTION, Standing};
 
@@ -66,6 +69,7 @@ pub struct FederationWatch {
     decisions: Decisions,
     leaks: Leaks,
     path: Path,
+    quorums: Quorums,
     sessions: Sessions,
     keys: KeyWatch,
     standing: Standing,
@@ -95,6 +99,7 @@ impl FederationWatch {
             names.collect(),
             attackers.clone(),
         );
+        let quorums = Quorums::new(&organisations, &liars, spec.across);
         Self {
             audited: Audited::new(scenario, spec, identities.clone(), liars.clone()),
             audiences: BTreeMap::new(),
@@ -109,6 +114,7 @@ impl FederationWatch {
             lineage: Lineage::default(),
             leaks: Leaks::new(),
             path: Path::default(),
+            quorums,
             sessions: Sessions::new(spec.transport.clone()),
             keys: KeyWatch::new(fates, nicknames, liars.clone()),
             liars,
@@ -156,6 +162,21 @@ impl FederationWatch {
                 self.standing.breaker_moved(*of, from, to);
                 self.breakers.moved(at, peer, *of, from, to);
             }
+            _ => {}
+        }
+    }
+
+    /// What comes of councils that withstand their liars.
+    fn counselled(&mut self, at: SimTime, peer: PeerId, event: &StackEvent) {
+        self.quorums.heard(at, peer, event);
+        match event {
+            StackEvent::Decided {
+                scope: Scope::Federation,
+                proposal,
+            } => self.quorums.decided(at, peer, proposal),
+            StackEvent::Pbft {
+                event: PbftEvent::CommittedLocal { placement, .. },
+            } => self.decisions.committed(at, peer, placement),
             _ => {}
         }
     }
@@ -248,6 +269,7 @@ impl<R: Rules> Observer<StackPeer<R>> for FederationWatch {
                 self.judged(at, peer, event);
                 if self.decisions.binds(peer, Scope::Federation) {
                     self.fencing.heard(at, peer, event);
+                    self.counselled(at, peer, event);
                 }
                 self.budgets.heard(at, peer, event, &self.lineage);
                 self.heard(at, peer, event);
@@ -367,6 +389,7 @@ impl<R: Rules> Watch<StackPeer<R>> for FederationWatch {
         self.actions.finish(report);
         self.authenticity.finish(report);
         self.decisions.finish(report);
+        self.quorums.finish(report);
         self.leaks.finish(report);
         self.standing.finish(report);
         self.budgets.finish(outcome.ended_at, report);
@@ -408,6 +431,7 @@ impl<R: Rules> Watch<StackPeer<R>> for FederationWatch {
             PROPOSED,
             NO_LEAK,
             DEMOTION,
+            QUORUM,
             WITHIN,
             CHARGED,
             EARNED,

@@ -1,0 +1,64 @@
+//! Councils whose ballots are badly counted trip the invariant on quorums, as published they do not.
+
+use fedsim_protocols::federation::mutants;
+use fedsim_protocols::federation::rules::{Rules, Strict};
+use fedsim_record::Holds;
+
+use super::support::{holds, run_by, scenario, told};
+
+/// Two of four are away, and one of the others votes in everybody's name; the network says many
+/// things twice.
+const HALF: &str = r#"
+name = "test/quorum"
+claim = "a checker is no decoration"
+duration = "16s"
+signatures = "ideal"
+[[orgs]]
+name = "acme"
+peers = 1
+[[orgs]]
+name = "globex"
+peers = 1
+[[orgs]]
+name = "initech"
+peers = 1
+[[orgs]]
+name = "umbrella"
+peers = 1
+[network]
+latency = { uniform = ["10ms", "40ms"] }
+duplicate = 0.5
+[federation]
+[[workload.errands]]
+by = "globex-1"
+to = "*"
+kind = "merge"
+rate = "1/s"
+until = "10s"
+[[faults]]
+at = "3s"
+for = "6s"
+crash = ["initech-1", "umbrella-1"]
+[[adversaries]]
+who = "acme-1"
+what = ["forged-votes"]
+"#;
+
+/// The finding on quorums when all keep the rules `R`.
+fn quorum<R: Rules>() -> Option<Holds> {
+    let record = run_by::<R>(&scenario(HALF));
+    let decided = record.summary.metrics["decisions"];
+    assert!(decided > 0.0, "{}", told(&record));
+    holds(&record, "federation/quorum")
+}
+
+#[test]
+fn decisions_without_a_quorum_are_noticed() {
+    // Half the votes; the votes of those who are away, unsigned; one vote twice; no votes at all.
+    assert_eq!(quorum::<Strict>(), Some(Holds::Holds));
+    assert_eq!(quorum::<mutants::HalfDecides>(), Some(Holds::Violated));
+    assert_eq!(quorum::<mutants::BallotsUnsigned>(), Some(Holds::Violated));
+    assert_eq!(quorum::<mutants::StrangersVote>(), Some(Holds::Violated));
+    assert_eq!(quorum::<mutants::VotesRepeat>(), Some(Holds::Violated));
+    assert_eq!(quorum::<mutants::NothingDecided>(), Some(Holds::Violated));
+}
