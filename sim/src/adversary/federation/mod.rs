@@ -264,7 +264,7 @@ impl<R: Rules> Forge<StackPeer<R>> for StackForge {
     /// The rounds of the councils; actions belong to none.
     fn round(&self, message: &StackMessage, at: LocalTime) -> Option<Round> {
         let raft = |it| Forge::<RaftPeer>::round(&self.raft, it, at);
-        let pbft = |it| Forge::<PbftPeer>::round(&self.pbft, it, at);
+        let pbft = |it| Forge::<Elector<R>>::round(&self.pbft, it, at);
         let of_raft = raft_of(message).and_then(raft);
         of_raft.or_else(|| pbft_of(message).and_then(pbft))
     }
