@@ -121,10 +121,9 @@ impl Drawn {
             "latency = {{ uniform = [\"{low}ms\", \"{high}ms\"] }}"
         ));
         self.add(&format!("loss = \"{loss}%\"\nduplicate = \"{duplicate}%\""));
-        for place in 0..self.sizes.len() {
+        for peers in NAMES.into_iter().take(self.sizes.len()) {
             // Two honest clocks are ten seconds apart at most, as `skew` says.
             let offset = self.dice.between(0, 10_000) as i64 - 5_000;
-            let peers = NAMES[place];
             self.add(&format!(
                 "[[network.clocks]]\npeers = \"{peers}-*\"\noffset = \"{offset}ms\""
             ));
