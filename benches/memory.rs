@@ -34,14 +34,14 @@ impl<P: Protocol> Observer<P> for Gauge {
     }
 }
 
-/// Bytes in use two seconds into a run of so many peers and tokens, beyond those before it.
+/// Bytes in use half a second into a run of so many peers and tokens, beyond those before it.
 fn bytes_in_use(peers: u32, in_flight: u32) -> f64 {
-    let scenario = scenario(peers, SimDuration::from_millis(2_100));
+    let scenario = scenario(peers, SimDuration::from_millis(600));
     let tokens = Arc::new(Tokens { peers, in_flight });
     let before = ALLOCATOR.current_usage();
     let mut gauge = Gauge::default();
     let options = Options {
-        sample_every: Some(SimDuration::from_secs(2)),
+        sample_every: Some(SimDuration::from_millis(500)),
         ..Options::default()
     };
     run(&scenario, &tokens, &options, &mut gauge).expect("passing tokens does not panic");
