@@ -305,7 +305,8 @@ impl Drawn {
             "[[adversaries]]\nwho = \"{who}\"\nwhat = [\"{what}\"]"
         ));
         self.add(&format!("at = \"{at}ms\"\npace = \"{pace}ms\""));
-        if self.one_in(3) {
+        // A crash-stop is for good.
+        if self.one_in(3) && !what.contains("crash-stop") {
             let lasts = self.dice.between(2, 10);
             let _ = writeln!(self.text, "for = \"{lasts}s\"");
         }

@@ -170,6 +170,12 @@ impl<R: Rules> Evaluator<R> {
         (dossier.level < to).then(|| dossier.set(to, Move::Met))
     }
 
+    /// Opens the file of a peer of `organisation` that has not proved who it is, so that what it is
+    /// caught at until then is held against it.
+    pub fn open(&mut self, peer: Identity, organisation: Organisation) {
+        self.dossier(peer, organisation);
+    }
+
     fn dossier(&mut self, peer: Identity, organisation: Organisation) -> &mut Dossier {
         let config = &self.config;
         self.dossiers.entry(peer).or_insert_with(|| Dossier {

@@ -81,6 +81,13 @@ impl<R: Rules> Conduct<R> {
         Some(step.to)
     }
 
+    /// Opens the file of a peer of `organisation` that was caught, known or not.
+    pub(super) fn open(&mut self, peer: Identity, organisation: Organisation) {
+        if let Some(evaluator) = &mut self.evaluator {
+            evaluator.open(peer, organisation);
+        }
+    }
+
     /// Notes what was seen on the channel of `channel` in a message that claims to be of `claimed`;
     /// who falls by that, and to which level.
     pub(super) fn saw(

@@ -2,8 +2,11 @@
 
 use rand::Rng as _;
 
+use crate::federation::envelope::Action;
 use crate::federation::rules::Rules;
 use crate::federation::terms::Nonce;
+use crate::peer::PeerId;
+use crate::signed::Signed;
 use crate::stack::message::Load;
 use crate::stack::{Ctx, StackEvent, StackTimer};
 
@@ -14,8 +17,7 @@ impl<R: Rules> Office<R> {
     /// The first byte of an errand leaves.
     pub(super) fn depart(&mut self, number: u64, ctx: &mut Ctx<'_, R>) -> Option<Posting> {
         let to = self.book.get_mut(number)?.to;
-        if self.is_of_old_key(number) {
-            ctx.set_timer(StackTimer::Resend { number }, self.config.resend_after);
+        if self.waits_under_old_key(number, ctx) {
             return None;
         }
         let session = self.session_with(to, ctx);
@@ -27,17 +29,31 @@ impl<R: Rules> Office<R> {
         }
         let action = open.action.clone();
         ctx.notify(StackEvent::ActionLeft { action: action.id });
-        ctx.set_timer(StackTimer::Resend { number }, self.config.resend_after);
-        let load = Load::Action { action };
-        Some(Posting { to, load })
+        Some(self.awaiting((number, to), action, ctx))
     }
 
     /// Whether an errand was drawn up under a key that is over: it is not sent again, and ends with
     /// an answer or its time.
-    fn is_of_old_key(&mut self, number: u64) -> bool {
+    fn waits_under_old_key(&mut self, number: u64, ctx: &mut Ctx<'_, R>) -> bool {
         let identity = self.identity;
         let open = self.book.get_mut(number);
-        open.is_some_and(|open| open.action.source != identity)
+        let waits = open.is_some_and(|open| open.action.source != identity);
+        if waits {
+            ctx.set_timer(StackTimer::Resend { number }, self.config.resend_after);
+        }
+        waits
+    }
+
+    /// An action on its way, to be sent again unless it is answered in time.
+    fn awaiting(
+        &self,
+        (number, to): (u64, PeerId),
+        action: Signed<Action>,
+        ctx: &mut Ctx<'_, R>,
+    ) -> Posting {
+        ctx.set_timer(StackTimer::Resend { number }, self.config.resend_after);
+        let load = Load::Action { action };
+        Posting { to, load }
     }
 
     /// No answer came in time: sends again, or gives up if the action has expired.
@@ -52,8 +68,7 @@ impl<R: Rules> Office<R> {
             return None;
         }
         let to = open.to;
-        if self.is_of_old_key(number) {
-            ctx.set_timer(StackTimer::Resend { number }, self.config.resend_after);
+        if self.waits_under_old_key(number, ctx) {
             return None;
         }
         let session = self.session_with(to, ctx);
@@ -61,9 +76,7 @@ impl<R: Rules> Office<R> {
         let again = open.action.again(session, nonce(ctx));
         open.action = ctx.sign(again);
         let action = open.action.clone();
-        ctx.set_timer(StackTimer::Resend { number }, self.config.resend_after);
-        let load = Load::Action { action };
-        Some(Posting { to, load })
+        Some(self.awaiting((number, to), action, ctx))
     }
 }
 

@@ -33,6 +33,13 @@ impl<R: Rules> Office<R> {
         }
     }
 
+    /// Sees to it that what a stranger is caught at is not forgotten before it is met.
+    fn open(&mut self, peer: Identity) {
+        if let Some(organisation) = self.registry.organisation(peer) {
+            self.conduct.open(peer, organisation);
+        }
+    }
+
     fn saw(
         &mut self,
         channel: Identity,
@@ -78,7 +85,10 @@ impl<R: Rules> Office<R> {
         }
         let evidence = match verdict {
             Verdict::Refused { refusal, .. } => match refusal {
-                Refusal::BadSignature => Evidence::BadSignature,
+                Refusal::BadSignature => {
+                    self.open(R::charged(channel, claimed));
+                    Evidence::BadSignature
+                }
                 Refusal::PolicyBlocked => Evidence::Threat,
                 _ => Evidence::Received,
             },
