@@ -9,6 +9,7 @@ use crate::federation::transport::End;
 use crate::federation::trust::{Assessment, Step};
 use crate::fold_enum;
 use crate::identity::Identity;
+use crate::outbox::RequestId;
 use crate::pbft::PbftEvent;
 use crate::peer::PeerId;
 use crate::raft::RaftEvent;
@@ -45,6 +46,8 @@ pub enum StackEvent {
     },
     /// It asked another peer to do something.
     ActionSent {
+        /// Which user's request it is for; none if it was handed on.
+        request: Option<RequestId>,
         /// Which action.
         action: ActionId,
         /// Whom it asked.
@@ -65,6 +68,8 @@ pub enum StackEvent {
     },
     /// It did not ask: nothing of what was to be said may leave, or there is no such peer.
     ActionWithheld {
+        /// Which user's request it was for; none if it was to be handed on.
+        request: Option<RequestId>,
         /// Whom it was to ask.
         to: PeerId,
     },
@@ -252,11 +257,11 @@ fold_enum!(StackEvent {
     3 = Proposed { proposal },
     4 = Decided { scope, proposal },
     5 = Rejected { reason },
-    6 = ActionSent { action, to, kind, capability, payload },
+    6 = ActionSent { request, action, to, kind, capability, payload },
     7 = ActionEnded { action, ending },
     8 = ActionExecuted { effect },
     9 = ActionRefused { from, source, refusal },
-    10 = ActionWithheld { to },
+    10 = ActionWithheld { request, to },
     11 = PrivateDataSent { to, found },
     12 = ActionLeft { action },
     13 = Recorded { record },
@@ -366,7 +371,7 @@ impl Event for StackEvent {
                 ..
             } => format!("{action:?}, {capability} of {to:?}"),
             Self::PrivateDataSent { to, found } => format!("{found} pieces to {to:?}"),
-            Self::ActionWithheld { to } => format!("for {to}"),
+            Self::ActionWithheld { to, .. } => format!("for {to}"),
             Self::ActionEnded { action, ending } => format!("{action:?}, {ending:?}"),
             Self::ActionExecuted { effect } => {
                 let Effect {

@@ -200,7 +200,8 @@ impl<R: Rules> Office<R> {
             .and_then(|audience| self.cleaned(audience, &errand.payload, ctx));
         let (Some(audience), Some(payload)) = (audience, payload) else {
             let to = errand.to;
-            ctx.notify(StackEvent::ActionWithheld { to });
+            let request = asker.request();
+            ctx.notify(StackEvent::ActionWithheld { request, to });
             if let Some(audience) = audience {
                 self.note_withheld(audience, &errand, ctx);
             }
@@ -212,6 +213,7 @@ impl<R: Rules> Office<R> {
         let action = self.draw_up(audience, Errand { payload, ..errand }, ctx);
         let action = self.chained(action, place, ctx);
         ctx.notify(StackEvent::ActionSent {
+            request: asker.request(),
             action: action.id,
             to: audience,
             kind: action.kind,

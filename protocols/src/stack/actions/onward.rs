@@ -47,6 +47,16 @@ pub(in crate::stack) enum Asker {
     Work(u64),
 }
 
+impl Asker {
+    /// The request of a user.
+    pub(super) fn request(self) -> Option<RequestId> {
+        match self {
+            Self::User(request) => Some(request),
+            Self::Work(_) => None,
+        }
+    }
+}
+
 /// A part of some work that goes to somebody else.
 #[derive(Clone, Debug)]
 pub(super) struct Part {

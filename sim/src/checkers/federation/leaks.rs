@@ -5,11 +5,11 @@
 
 use std::collections::BTreeMap;
 
-use fedsim_protocols::PeerId;
 use fedsim_protocols::federation::canary::Canaries;
 use fedsim_protocols::federation::sanitise::{Action, Kind, Policy};
 use fedsim_protocols::federation::terms::Level;
 use fedsim_protocols::stack::Errand;
+use fedsim_protocols::{PeerId, RequestId};
 
 use crate::checkers::Ledger;
 use crate::runner::WatchReport;
@@ -18,7 +18,7 @@ use crate::time::SimTime;
 /// No canary enters the transport where the policy does not pass its kind.
 pub(super) const NO_LEAK: &str = "federation/no-leak";
 
-/// What a peer was last asked to say, and to whom.
+/// What a user wants said, and to whom.
 struct Asked {
     to: PeerId,
     planted: Vec<(Kind, String)>,
@@ -28,7 +28,7 @@ struct Asked {
 pub(super) struct Leaks {
     policy: Policy,
     ledger: Ledger,
-    asked: BTreeMap<PeerId, Asked>,
+    asked: BTreeMap<RequestId, Asked>,
     planted: u64,
     leaked: u64,
     withheld: u64,
@@ -49,27 +49,38 @@ impl Leaks {
         }
     }
 
-    pub(super) fn asked(&mut self, peer: PeerId, errand: &Errand) {
+    pub(super) fn asked(&mut self, request: RequestId, errand: &Errand) {
         self.planted += errand.planted.len() as u64;
         let asked = Asked {
             to: errand.to,
             planted: errand.planted.clone(),
         };
-        self.asked.insert(peer, asked);
+        self.asked.insert(request, asked);
     }
 
-    pub(super) fn withheld(&mut self, peer: PeerId) {
+    pub(super) fn withheld(&mut self, request: Option<RequestId>) {
         self.withheld += 1;
-        if let Some(asked) = self.asked.remove(&peer)
+        if let Some(asked) = self.taken(request)
             && !asked.planted.is_empty()
         {
             self.ledger.exercise();
         }
     }
 
+    /// What is handed on was not asked by a user, and is judged where it was first sent.
+    fn taken(&mut self, request: Option<RequestId>) -> Option<Asked> {
+        request.and_then(|request| self.asked.remove(&request))
+    }
+
     /// An honest peer handed plaintext to the transport, for a peer that it trusts so far.
-    pub(super) fn entered(&mut self, at: SimTime, peer: PeerId, level: Level, plaintext: &[u8]) {
-        let Some(asked) = self.asked.remove(&peer) else {
+    pub(super) fn entered(
+        &mut self,
+        at: SimTime,
+        (peer, request): (PeerId, Option<RequestId>),
+        level: Level,
+        plaintext: &[u8],
+    ) {
+        let Some(asked) = self.taken(request) else {
             return;
         };
         let forbidden = asked.planted.iter();

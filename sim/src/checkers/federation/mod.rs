@@ -205,6 +205,7 @@ impl FederationWatch {
                     .executed(at, peer, effect.source, effect.action);
             }
             StackEvent::ActionSent {
+                request,
                 action,
                 to,
                 kind,
@@ -219,10 +220,10 @@ impl FederationWatch {
                 self.path.sent(at, *action);
                 if let Some(to) = self.standing.slot(*to) {
                     let level = self.standing.level(peer, to);
-                    self.leaks.entered(at, peer, level, payload);
+                    self.leaks.entered(at, (peer, *request), level, payload);
                 }
             }
-            StackEvent::ActionWithheld { .. } => self.leaks.withheld(peer),
+            StackEvent::ActionWithheld { request, .. } => self.leaks.withheld(*request),
             StackEvent::ActionEnded { action, ending } => {
                 let counts = at >= self.warm_up;
                 self.actions.ended(at, *action, *ending, counts);
@@ -274,9 +275,9 @@ impl<R: Rules> Observer<StackPeer<R>> for FederationWatch {
                 self.budgets.heard(at, peer, event, &self.lineage);
                 self.heard(at, peer, event);
             }
-            Happened::Invoked(_, StackRequest::Act { errand }) => {
-                self.leaks.asked(peer, errand);
-                self.conduct.asked(peer, errand);
+            Happened::Invoked(id, StackRequest::Act { errand }) => {
+                self.leaks.asked(*id, errand);
+                self.conduct.asked(*id, errand);
             }
             Happened::Restarted => {
                 self.decisions.restarted(peer);
@@ -366,10 +367,10 @@ impl<R: Rules> Watch<StackPeer<R>> for FederationWatch {
             Happened::Event(event) => {
                 self.audited.kept(notice.at, notice.peer, event);
                 self.lineage.heard(notice.peer, event);
-                self.conduct.sent_by_liar(notice.peer, event);
+                self.conduct.sent_by_liar(event);
             }
-            Happened::Invoked(_, StackRequest::Act { errand }) => {
-                self.conduct.asked(notice.peer, errand);
+            Happened::Invoked(id, StackRequest::Act { errand }) => {
+                self.conduct.asked(*id, errand);
             }
             Happened::Restarted => {
                 self.decisions.restarted(notice.peer);

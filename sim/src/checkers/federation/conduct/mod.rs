@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use fedsim_protocols::federation::terms::{ActionId, Money};
 use fedsim_protocols::stack::{Ending, Errand, StackEvent};
-use fedsim_protocols::{Identity, PeerId};
+use fedsim_protocols::{Identity, PeerId, RequestId};
 use fedsim_scenarios::spec::FederationSpec;
 
 use crate::runner::WatchReport;
@@ -38,8 +38,8 @@ struct Asked {
 pub(super) struct Conduct {
     peers: BTreeMap<Identity, PeerId>,
     attackers: BTreeSet<PeerId>,
-    /// What each peer was asked last and has not acted on.
-    asked: BTreeMap<PeerId, Asked>,
+    /// What users asked for and nobody has acted on.
+    asked: BTreeMap<RequestId, Asked>,
     under_way: BTreeMap<ActionId, (PeerId, Asked)>,
     caught: Caught,
     circuits: Circuits,
@@ -83,21 +83,23 @@ impl Conduct {
         *self.counts.entry(name).or_default() += u64::from(is_so);
     }
 
-    /// A user of any peer wants something.
-    pub(super) fn asked(&mut self, peer: PeerId, errand: &Errand) {
+    /// A user wants something.
+    pub(super) fn asked(&mut self, request: RequestId, errand: &Errand) {
         let asked = Asked {
             to: errand.to,
             value: errand.money_max,
             is_hostile: errand.is_hostile,
             is_private: !errand.planted.is_empty(),
         };
-        self.asked.insert(peer, asked);
+        self.asked.insert(request, asked);
     }
 
     /// What a peer that does not keep to the protocol sends, its machine being honest.
-    pub(super) fn sent_by_liar(&mut self, peer: PeerId, event: &StackEvent) {
-        if let StackEvent::ActionSent { action, .. } = event
-            && let Some(asked) = self.asked.remove(&peer)
+    pub(super) fn sent_by_liar(&mut self, event: &StackEvent) {
+        if let StackEvent::ActionSent {
+            action, request, ..
+        } = event
+            && let Some(asked) = self.taken(*request)
         {
             self.hostile.sent(*action, asked.is_hostile);
         }
@@ -106,8 +108,10 @@ impl Conduct {
     /// Whom an honest peer caught at something just now, if that is what it reports.
     pub(super) fn heard(&mut self, at: SimTime, by: PeerId, event: &StackEvent) -> Option<PeerId> {
         match event {
-            StackEvent::ActionSent { action, to, .. } => self.sent(at, by, *to, *action),
-            StackEvent::ActionWithheld { .. } => self.withheld(at, by),
+            StackEvent::ActionSent {
+                action, request, ..
+            } => self.sent(at, by, *request, *action),
+            StackEvent::ActionWithheld { request, .. } => self.withheld(at, by, *request),
             StackEvent::ActionEnded { action, ending } => self.ended(at, *action, *ending),
             StackEvent::ActionExecuted { effect } => self.hostile.done(at, by, effect.action),
             StackEvent::WorkBegun {
@@ -142,15 +146,14 @@ impl Conduct {
     }
 
     /// What is handed on was not asked by a user, and is judged by whoever handed it down.
-    fn sent(&mut self, at: SimTime, by: PeerId, to: Identity, action: ActionId) {
-        let to = self.peers.get(&to).copied();
-        let Some(asked) = self.asked.get(&by).copied() else {
+    fn taken(&mut self, request: Option<RequestId>) -> Option<Asked> {
+        request.and_then(|request| self.asked.remove(&request))
+    }
+
+    fn sent(&mut self, at: SimTime, by: PeerId, request: Option<RequestId>, action: ActionId) {
+        let Some(asked) = self.taken(request) else {
             return;
         };
-        if to != Some(asked.to) {
-            return;
-        }
-        self.asked.remove(&by);
         let is_overrun = self.circuits.sent(at, (by, asked.to));
         self.count("breaker_overruns", is_overrun);
         self.hostile.sent(action, asked.is_hostile);
@@ -158,8 +161,8 @@ impl Conduct {
         self.under_way.insert(action, (by, asked));
     }
 
-    fn withheld(&mut self, at: SimTime, by: PeerId) {
-        let Some(asked) = self.asked.remove(&by) else {
+    fn withheld(&mut self, at: SimTime, by: PeerId, request: Option<RequestId>) {
+        let Some(asked) = self.taken(request) else {
             return;
         };
         if asked.is_private || asked.is_hostile {
