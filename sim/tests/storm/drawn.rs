@@ -155,7 +155,8 @@ impl Drawn {
             ));
             self.add("session_lifetime_max = \"12s\"");
         }
-        if self.one_in(4) {
+        let has_company = self.sizes.iter().sum::<u64>() > 2;
+        if has_company && self.one_in(4) {
             let who = self.peer();
             self.add(&format!("revoked = \"{who}\""));
         }

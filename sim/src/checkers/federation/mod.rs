@@ -287,8 +287,15 @@ impl<R: Rules> Observer<StackPeer<R>> for FederationWatch {
                 self.keys.restarted(peer);
                 self.audited.restarted(peer);
             }
-            Happened::Crashed | Happened::Paused => self.audited.crashed(peer),
-            Happened::Resumed => self.audited.restarted(peer),
+            Happened::Crashed => self.audited.crashed(peer),
+            Happened::Paused => {
+                self.audited.crashed(peer);
+                self.sessions.paused(peer);
+            }
+            Happened::Resumed => {
+                self.audited.restarted(peer);
+                self.sessions.resumed(at, peer);
+            }
             Happened::Event(_)
             | Happened::Sent(_)
             | Happened::Received(_)

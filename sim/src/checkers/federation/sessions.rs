@@ -25,6 +25,8 @@ const LENIENCE: SimDuration = SimDuration::from_secs(1);
 pub(super) struct Sessions {
     spec: TransportSpec,
     open: BTreeMap<(PeerId, PeerId, SessionId), SimTime>,
+    /// Until when a peer could not act; nothing while it still cannot.
+    paused: BTreeMap<PeerId, Option<SimTime>>,
     ledger: Ledger,
     handshakes: Survival,
     counts: BTreeMap<&'static str, u64>,
@@ -45,6 +47,7 @@ impl Sessions {
         Self {
             spec,
             open: BTreeMap::new(),
+            paused: BTreeMap::new(),
             ledger: Ledger::new(SESSIONS_END),
             handshakes: Survival::default(),
             counts: Self::METRICS[..5].iter().map(|name| (*name, 0)).collect(),
@@ -106,6 +109,12 @@ impl Sessions {
         let longest = since + self.spec.lifetime_max;
         let certified = self.spec.certificate_until(peer).map(SimTime::from);
         let latest = certified.map_or(longest, |until| longest.min(until));
+        let resumed = match self.paused.get(&peer) {
+            Some(None) => return,
+            Some(Some(resumed)) => *resumed,
+            None => SimTime::ZERO,
+        };
+        let latest = latest.max(resumed);
         if at > latest + LENIENCE {
             let age = at.since(since);
             self.ledger
@@ -116,6 +125,16 @@ impl Sessions {
     /// A peer forgot everything.
     pub(super) fn restarted(&mut self, peer: PeerId) {
         self.open.retain(|(by, _, _), _| *by != peer);
+    }
+
+    /// A peer stands still.
+    pub(super) fn paused(&mut self, peer: PeerId) {
+        self.paused.insert(peer, None);
+    }
+
+    /// A peer goes on where it stood still.
+    pub(super) fn resumed(&mut self, at: SimTime, peer: PeerId) {
+        self.paused.insert(peer, Some(at));
     }
 
     pub(super) fn finish(&mut self, ended_at: SimTime, report: &mut WatchReport) {
@@ -141,5 +160,38 @@ fn kind_of(end: End) -> &'static str {
         End::Lapsed | End::CertificateOver => "sessions_lapsed",
         End::Silent | End::Forgotten => "sessions_lost",
         End::Terminated => "sessions_terminated",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use fedsim_record::Holds;
+
+    use super::*;
+
+    const LATE: SimTime = SimTime::from_nanos(20_000_000_000);
+
+    /// What is found when a session of at most twelve seconds is ended after twenty.
+    fn judged(meanwhile: impl FnOnce(&mut Sessions)) -> Holds {
+        let spec = TransportSpec {
+            lifetime_max: SimDuration::from_secs(12),
+            ..TransportSpec::default()
+        };
+        let mut sessions = Sessions::new(spec);
+        let key = (PeerId(0), PeerId(1), SessionId([1; 16]));
+        sessions.open.insert(key, SimTime::ZERO);
+        meanwhile(&mut sessions);
+        let mut report = WatchReport::default();
+        sessions.finish(LATE, &mut report);
+        report.findings[0].holds
+    }
+
+    #[test]
+    fn only_who_could_not_act_may_keep_a_session_too_long() {
+        let resume = |at| move |it: &mut Sessions| it.resumed(at, PeerId(0));
+        assert_eq!(judged(|_| {}), Holds::Violated);
+        assert_eq!(judged(|it| it.paused(PeerId(0))), Holds::Holds);
+        assert_eq!(judged(resume(LATE)), Holds::Holds);
+        assert_eq!(judged(resume(SimTime::ZERO)), Holds::Violated);
     }
 }
