@@ -20,16 +20,21 @@ pub(crate) fn timed<T>(work: impl FnOnce() -> T) -> (f64, T) {
     (start.elapsed().as_secs_f64(), result)
 }
 
-/// Turns that a measurement takes, and the seconds after which one turn is enough.
+/// Turns that a measurement takes unless `FEDSIM_BENCH_TURNS` says how many, and the seconds after
+/// which one turn is enough.
 const TURNS: usize = 3;
 const LONG_SECONDS: f64 = 2.0;
 
 /// What `measure` gives in each of several turns; what takes long is measured once.
 pub(crate) fn turns<T>(mut measure: impl FnMut() -> T) -> Vec<T> {
+    let asked = std::env::var("FEDSIM_BENCH_TURNS");
+    let asked = asked.ok().and_then(|turns| turns.parse().ok());
+    let wanted = asked.unwrap_or(TURNS);
     let (seconds, first) = timed(&mut measure);
-    let more = if seconds < LONG_SECONDS { TURNS - 1 } else { 0 };
     let mut all = vec![first];
-    all.extend((0..more).map(|_| measure()));
+    if seconds < LONG_SECONDS {
+        all.extend((1..wanted).map(|_| measure()));
+    }
     all
 }
 
