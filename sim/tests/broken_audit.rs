@@ -4,27 +4,20 @@ use fedsim_protocols::federation::mutants;
 use fedsim_protocols::federation::rules::{Rules, Strict};
 use fedsim_record::Holds;
 
-use super::support::{holds, run_by, scenario, told};
+use super::support::{Stage, holds, run_by, scenario, told};
 
 const AUDITED: &str = "federation/audited";
 
 /// Slow disks, and work that takes longer than a crash needs: every boundary is hit.
-const TEXT: &str = r#"
-name = "test/audit"
-claim = "a checker is no decoration"
-duration = "40s"
-[[orgs]]
-name = "acme"
-peers = 2
-[[orgs]]
-name = "globex"
-peers = 2
-[network]
-latency = { uniform = ["10ms", "40ms"] }
-[federation]
+const STAGE: Stage = Stage {
+    duration: "40s",
+    organisations: &[("acme", 2), ("globex", 2)],
+    federation: r#"
 skew = "1s"
 work_max = "300ms"
 audit_every = "5s"
+"#,
+    rest: r#"
 [[federation.expose]]
 by = "globex-*"
 to = "acme-1"
@@ -43,12 +36,14 @@ label = "power"
 at = "9s"
 for = "2s"
 crash = ["acme-1", "globex-1", "globex-2"]
-"#;
+"#,
+    ..Stage::USUAL
+};
 
 #[test]
 fn logs_that_are_kept_as_they_should_be_hold_over_crashes() {
     // Crashes hit actions before and behind each record, and everybody says what it does not know.
-    let record = run_by::<Strict>(&scenario(TEXT));
+    let record = run_by::<Strict>(&scenario(&STAGE.text()));
     assert_eq!(
         holds(&record, AUDITED),
         Some(Holds::Holds),
@@ -74,7 +69,7 @@ fn convicts<R: Rules>() {
 
 /// What goes on beside the usual work is needed for the rule to matter.
 fn convicts_where<R: Rules>(adversary: &str) {
-    let text = format!("{TEXT}\n{adversary}");
+    let text = format!("{}\n{adversary}", STAGE.text());
     let record = run_by::<Strict>(&scenario(&text));
     let found = holds(&record, AUDITED);
     assert_eq!(found, Some(Holds::Holds), "{}", told(&record));
@@ -113,7 +108,9 @@ fn what_others_sign_is_believed_by_no_log_unseen() {
 
 #[test]
 fn a_federation_without_logs_is_noticed() {
-    let without = TEXT.replace("audit_every = \"5s\"", "without = [\"audit\"]");
+    let without = STAGE
+        .text()
+        .replace("audit_every = \"5s\"", "without = [\"audit\"]");
     let record = run_by::<Strict>(&scenario(&without));
     assert_eq!(
         holds(&record, AUDITED),
@@ -126,7 +123,7 @@ fn a_federation_without_logs_is_noticed() {
 
 /// What verification found when one peer tampers: findings with a culprit, and without.
 fn tampered(who: &str, how: &str) -> (f64, f64) {
-    let to_the_end = TEXT.replace("until = \"20s\"\n", "");
+    let to_the_end = STAGE.text().replace("until = \"20s\"\n", "");
     let record = run_by::<Strict>(&scenario(&format!(
         "{to_the_end}\n[[adversaries]]\nwho = \"{who}\"\nwhat = [\"audit-tamper\"]\n{how}\n"
     )));

@@ -5,7 +5,7 @@ use fedsim_protocols::federation::mutants;
 use fedsim_protocols::federation::rules::{Rules, Strict};
 use fedsim_record::Holds;
 
-use super::support::{holds, run_by, scenario, shipped, told};
+use super::support::{Stage, holds, run_by, scenario, shipped, told};
 
 const WITHIN: &str = "federation/within-budget";
 
@@ -38,6 +38,11 @@ fn a_copied_budget_is_noticed_where_copies_are_accepted() {
 }
 
 #[test]
+fn what_is_reported_late_and_not_charged_is_noticed() {
+    tells::<mutants::LateIsFree>("federation/late-commits", &[]);
+}
+
+#[test]
 fn hops_that_nobody_counts_are_noticed() {
     // A ring, honest or with a liar in it that begins to count anew each time.
     tells::<mutants::HopsUnchecked>(
@@ -60,26 +65,11 @@ fn parts_that_are_larger_than_the_whole_are_noticed() {
 }
 
 /// An owner whose touches take longer than its lease.
-const LATE_OWNER: &str = r#"
-name = "test/late-owner"
-claim = "a checker is no decoration"
-duration = "30s"
-[[orgs]]
-name = "acme"
-peers = 1
-[[orgs]]
-name = "globex"
-peers = 1
-[[orgs]]
-name = "initech"
-peers = 1
-[[orgs]]
-name = "umbrella"
-peers = 1
-[network]
-latency = { uniform = ["10ms", "40ms"] }
-[federation]
-skew = "1s"
+const LATE_OWNER: Stage = Stage {
+    duration: "30s",
+    organisations: &[("acme", 1), ("globex", 1), ("initech", 1), ("umbrella", 1)],
+    federation: "skew = \"1s\"",
+    rest: r#"
 [[workload.errands]]
 by = "acme-*"
 to = "globex-*"
@@ -100,13 +90,15 @@ who = "acme-1"
 what = ["delay"]
 by = "16s"
 kinds = ["touch"]
-"#;
+"#,
+    ..Stage::USUAL
+};
 
 #[test]
 fn owners_whose_epoch_is_over_are_noticed_where_no_fence_holds_them_off() {
     // What an owner sends under its lease arrives when another has the next one.
     const FENCING: &str = "federation/fencing";
-    let scenario = scenario(LATE_OWNER);
+    let scenario = scenario(&LATE_OWNER.text());
     let strict = run_by::<Strict>(&scenario);
     let held = holds(&strict, FENCING);
     assert_eq!(held, Some(Holds::Holds), "{}", told(&strict));

@@ -1,38 +1,15 @@
 //! The invariants on what peers make of each other, against peers that make too much or too little
 //! of it, and against those that judge rightly.
 
+use super::support::{Stage, run_by, scenario, told, violated};
 use fedsim_protocols::federation::mutants;
 use fedsim_protocols::federation::rules::{Rules, Strict};
-use fedsim_record::Holds;
 
-use super::support::{run_by, scenario, told};
-
-/// Two honest organisations and a third, which does what `MORE` says.
-const STAGE: &str = r#"
-name = "test/conduct"
-claim = "a checker is no decoration"
-duration = "DURATION"
-signatures = "ideal"
-[[orgs]]
-name = "acme"
-peers = 1
-[[orgs]]
-name = "globex"
-peers = 1
-[[orgs]]
-name = "mallory"
-peers = 1
-[network]
-latency = { uniform = ["10ms", "40ms"] }
-[federation]
-audit_every = "1h"
-SETTINGS
-[[federation.expose]]
-by = "*"
-to = "*"
-capability = "send"
-MORE
-"#;
+/// Two honest organisations and a third, of one peer each.
+const STAGE: Stage = Stage {
+    organisations: &[("acme", 1), ("globex", 1), ("mallory", 1)],
+    ..Stage::USUAL
+};
 
 /// What happens, how long, and what stands against it.
 struct Case {
@@ -42,18 +19,24 @@ struct Case {
 }
 
 impl Case {
+    fn text_on(&self, stage: Stage) -> String {
+        let stage = Stage {
+            duration: self.duration,
+            federation: self.settings,
+            rest: self.more,
+            ..stage
+        };
+        let exposed = "[federation]\naudit_every = \"1h\"\n\
+                       expose = [{ by = \"*\", to = \"*\", capability = \"send\" }]\n";
+        stage.text().replace("[federation]\n", exposed)
+    }
+
     /// The invariants that peers violate who keep the rules `R`.
     fn violated_by<R: Rules>(&self) -> Vec<String> {
-        let text = STAGE
-            .replace("DURATION", self.duration)
-            .replace("SETTINGS", self.settings)
-            .replace("MORE", self.more);
-        let record = run_by::<R>(&scenario(&text));
+        let record = run_by::<R>(&scenario(&self.text_on(STAGE)));
         let done = record.summary.metrics["actions_sent"];
         assert!(done > 5.0, "{}", told(&record));
-        let found = record.summary.invariants.iter();
-        let found = found.filter(|it| it.holds == Holds::Violated);
-        found.map(|it| it.name.replace("federation/", "")).collect()
+        violated(&record)
     }
 
     /// Peers that judge rightly violate nothing, those that keep the rules `R` violate `invariant`.
@@ -112,16 +95,10 @@ size = "16B"
 #[test]
 fn a_new_name_is_no_new_start() {
     // Of two strangers of one organisation the first is caught before the second shows itself.
-    let text = STAGE
-        .replace(
-            "name = \"mallory\"\npeers = 1",
-            "name = \"mallory\"\npeers = 2",
-        )
-        .replace("DURATION", "40s")
-        .replace("SETTINGS", FORGER.settings)
-        .replace(
-            "MORE",
-            r#"
+    let case = Case {
+        duration: "40s",
+        settings: FORGER.settings,
+        more: r#"
 [[federation.trust]]
 by = "*"
 of = "mallory-2"
@@ -140,13 +117,13 @@ from = "20s"
 who = "mallory-1"
 what = ["impersonate"]
 "#,
-        );
-    let charged = |record: fedsim_record::RunRecord| {
-        let found = record.summary.invariants.iter();
-        let mut found = found.filter(|it| it.holds == Holds::Violated);
-        found.any(|it| it.name == "federation/charged")
     };
-    let scenario = scenario(&text);
+    let two = Stage {
+        organisations: &[("acme", 1), ("globex", 1), ("mallory", 2)],
+        ..STAGE
+    };
+    let charged = |record| violated(&record).contains(&"charged".to_owned());
+    let scenario = scenario(&case.text_on(two));
     assert!(!charged(run_by::<Strict>(&scenario)));
     assert!(charged(run_by::<mutants::WhitewashingAllowed>(&scenario)));
 }

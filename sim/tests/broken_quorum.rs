@@ -4,31 +4,15 @@ use fedsim_protocols::federation::mutants;
 use fedsim_protocols::federation::rules::{Rules, Strict};
 use fedsim_record::Holds;
 
-use super::support::{holds, run_by, scenario, told};
+use super::support::{Stage, holds, run_by, scenario, told};
 
 /// Two of four are away, and one of the others votes in everybody's name; the network says many
 /// things twice.
-const HALF: &str = r#"
-name = "test/quorum"
-claim = "a checker is no decoration"
-duration = "16s"
-signatures = "ideal"
-[[orgs]]
-name = "acme"
-peers = 1
-[[orgs]]
-name = "globex"
-peers = 1
-[[orgs]]
-name = "initech"
-peers = 1
-[[orgs]]
-name = "umbrella"
-peers = 1
-[network]
-latency = { uniform = ["10ms", "40ms"] }
-duplicate = 0.5
-[federation]
+const HALF: Stage = Stage {
+    duration: "16s",
+    organisations: &[("acme", 1), ("globex", 1), ("initech", 1), ("umbrella", 1)],
+    network: "latency = { uniform = [\"10ms\", \"40ms\"] }\nduplicate = 0.5",
+    rest: r#"
 [[workload.errands]]
 by = "globex-1"
 to = "*"
@@ -45,11 +29,13 @@ what = ["equivocating-primary", "forged-votes", "duplicate"]
 kinds = ["pbft"]
 amount = 2
 pace = "1s"
-"#;
+"#,
+    ..Stage::USUAL
+};
 
 /// The finding on quorums when all keep the rules `R`.
 fn quorum<R: Rules>() -> Option<Holds> {
-    let record = run_by::<R>(&scenario(HALF));
+    let record = run_by::<R>(&scenario(&HALF.text()));
     let decided = record.summary.metrics["decisions"];
     assert!(decided > 0.0, "{}", told(&record));
     holds(&record, "federation/quorum")

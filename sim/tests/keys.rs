@@ -5,28 +5,15 @@ use fedsim_protocols::federation::mutants;
 use fedsim_protocols::federation::rules::{Rules, Strict};
 use fedsim_record::{Holds, RunRecord};
 
-use super::support::{holds, run_by, scenario, told};
+use super::support::{Stage, holds, run_by, scenario, told};
 
 /// Work takes long enough that some is under way whenever something is learnt.
-const TEXT: &str = r#"
-name = "test/keys"
-claim = "A key is good for as long as its owner says"
-duration = "20s"
-signatures = "ideal"
-[[orgs]]
-name = "acme"
-peers = 2
-[[orgs]]
-name = "globex"
-peers = 2
-[[orgs]]
-name = "mallory"
-peers = 1
-[network]
-latency = { uniform = ["10ms", "40ms"] }
-[federation]
+const STAGE: Stage = Stage {
+    federation: r#"
 transport = "none"
 work_max = "200ms"
+"#,
+    rest: r#"
 [[federation.operations]]
 at = "8s"
 OPERATION
@@ -39,11 +26,13 @@ by = ["acme-1", "globex-*"]
 to = ["acme-*", "globex-*"]
 rate = "3/s"
 until = "16s"
-"#;
+"#,
+    ..Stage::USUAL
+};
 
 /// A federation in which something is done about keys, and somebody may lie.
 fn run<R: Rules>(operation: &str, adversary: &str) -> RunRecord {
-    let text = TEXT.replace("OPERATION", operation);
+    let text = STAGE.text().replace("OPERATION", operation);
     run_by::<R>(&scenario(&format!("{text}\n{adversary}")))
 }
 
@@ -73,6 +62,7 @@ fn a_revoked_key_is_good_for_nothing_once_that_is_known() {
     let revoke = r#"revoke = "acme-2""#;
     has::<Strict>(revoke, THIEF, "revocation", Holds::Holds);
     has::<mutants::BarredAct>(revoke, THIEF, "revocation", Holds::Violated);
+    has::<mutants::RevocationsIgnored>(revoke, THIEF, "revocation", Holds::Violated);
 }
 
 #[test]
@@ -100,7 +90,7 @@ rotate = "acme-1"
 "#;
     let crash = "[[faults]]\nat = \"11s\"\nfor = \"1s\"\ncrash = \"acme-1\"";
     for transport in ["none", "mutual"] {
-        let text = TEXT.replace("OPERATION", again);
+        let text = STAGE.text().replace("OPERATION", again);
         let text = text.replace("\"none\"", &format!("\"{transport}\""));
         let record = run_by::<Strict>(&scenario(&format!("{text}\n{crash}")));
         for name in [

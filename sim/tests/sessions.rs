@@ -5,27 +5,13 @@ use fedsim_protocols::federation::mutants;
 use fedsim_protocols::federation::rules::{Rules, Strict};
 use fedsim_record::Holds;
 
-use super::support::{holds, run, run_by, scenario, told};
+use super::support::{Stage, holds, run, run_by, scenario, told, violated};
 
 /// Short sessions on a bad network; mallory may call, and does more than that.
-const TEXT: &str = r#"
-name = "test/sessions"
-claim = "Who is at the other end is proven"
-duration = "30s"
-signatures = "ideal"
-[[orgs]]
-name = "acme"
-peers = 2
-[[orgs]]
-name = "globex"
-peers = 2
-[[orgs]]
-name = "mallory"
-peers = 1
-[network]
-latency = { uniform = ["10ms", "40ms"] }
-loss = 0.02
-[federation]
+const STAGE: Stage = Stage {
+    duration: "30s",
+    network: "latency = { uniform = [\"10ms\", \"40ms\"] }\nloss = 0.02",
+    federation: r#"
 transport = "mutual"
 session_lifetime = "4s"
 session_lifetime_max = "10s"
@@ -33,6 +19,8 @@ heartbeat = "1s"
 audit_every = "10s"
 without = WITHOUT
 MORE
+"#,
+    rest: r#"
 [[federation.expose]]
 by = "*"
 to = ["acme-*", "mallory-*"]
@@ -42,21 +30,23 @@ by = "acme-*"
 to = "globex-*"
 rate = "3/s"
 lifetime = "6s"
-"#;
+"#,
+    ..Stage::USUAL
+};
 
 fn text(without: &str, more: &str, rest: &str) -> String {
-    let text = TEXT.replace("WITHOUT", without).replace("MORE", more);
-    format!("{text}\n{rest}")
+    let text = STAGE.text().replace("WITHOUT", without);
+    format!("{}\n{rest}", text.replace("MORE", more))
 }
 
 /// What is violated when peers keep the rules `R`, the audit aside.
-fn violated<R: Rules>(text: &str) -> Vec<String> {
+fn broken<R: Rules>(text: &str) -> Vec<String> {
     let record = run_by::<R>(&scenario(text));
     let done = record.summary.metrics["actions_done"];
     assert!(done > 10.0, "{}", told(&record));
-    let found = record.summary.invariants.iter();
-    let found = found.filter(|it| it.holds == Holds::Violated && it.name != "federation/audited");
-    found.map(|it| it.name.replace("federation/", "")).collect()
+    let mut found = violated(&record);
+    found.retain(|it| it != "audited");
+    found
 }
 
 const IMPOSTOR: &str = r#"
@@ -91,10 +81,10 @@ fn tls_and_its_model_make_the_same_run() {
 fn nobody_acts_in_anothers_name_where_both_sides_prove_who_they_are() {
     // Envelopes need no signature for that, unless nobody asks in which session they came.
     let text = text(r#"["signature"]"#, "", IMPOSTOR);
-    assert_eq!(violated::<Strict>(&text), [""; 0]);
-    assert_eq!(violated::<mutants::SessionsUnchecked>(&text), ["as-asked"]);
+    assert_eq!(broken::<Strict>(&text), [""; 0]);
+    assert_eq!(broken::<mutants::SessionsUnchecked>(&text), ["as-asked"]);
     let one_sided = text.replace("mutual", "server-only");
-    assert_eq!(violated::<Strict>(&one_sided), ["as-asked"]);
+    assert_eq!(broken::<Strict>(&one_sided), ["as-asked"]);
 }
 
 #[test]
@@ -111,27 +101,21 @@ what = ["relay-handshake"]
 target = "globex-1"
 "#;
     let text = text(r#"["signature", "audience"]"#, "", rest);
-    assert_eq!(violated::<Strict>(&text), [""; 0]);
-    assert_eq!(violated::<mutants::AnyoneAnswers>(&text), ["as-asked"]);
+    assert_eq!(broken::<Strict>(&text), [""; 0]);
+    assert_eq!(broken::<mutants::AnyoneAnswers>(&text), ["as-asked"]);
 }
 
 #[test]
 fn sessions_end_with_their_time_and_their_certificate() {
     // Those in use would live for ever if each renewal counted from the last.
     let plain = text("[]", "", "");
-    assert_eq!(violated::<Strict>(&plain), [""; 0]);
-    assert_eq!(
-        violated::<mutants::SessionsEternal>(&plain),
-        ["sessions-end"]
-    );
-    assert_eq!(
-        violated::<mutants::RenewedForEver>(&plain),
-        ["sessions-end"]
-    );
+    assert_eq!(broken::<Strict>(&plain), [""; 0]);
+    assert_eq!(broken::<mutants::SessionsEternal>(&plain), ["sessions-end"]);
+    assert_eq!(broken::<mutants::RenewedForEver>(&plain), ["sessions-end"]);
     let ended = "[[federation.certificates]]\nof = \"acme-2\"\nuntil = \"8s\"";
     let ended = text("[]", ended, "");
-    assert_eq!(violated::<Strict>(&ended), [""; 0]);
-    let found = violated::<mutants::CertificatesUnchecked>(&ended);
+    assert_eq!(broken::<Strict>(&ended), [""; 0]);
+    let found = broken::<mutants::CertificatesUnchecked>(&ended);
     assert_eq!(found, ["sessions-end"]);
 }
 
@@ -158,7 +142,7 @@ injections = 1.0
     assert_eq!(holds(&record, "federation/demotion"), Some(Holds::Holds));
     let metrics = &record.summary.metrics;
     assert!(metrics["sessions_terminated"] > 0.0, "{}", told(&record));
-    let found = violated::<mutants::SessionsOutliveFalls>(&text);
+    let found = broken::<mutants::SessionsOutliveFalls>(&text);
     assert!(found.contains(&"demotion".to_owned()), "{found:?}");
 }
 

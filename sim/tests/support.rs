@@ -30,6 +30,50 @@ pub(crate) fn scenario(text: &str) -> Scenario {
         .scenario
 }
 
+/// A small federation: what its test is about is said, the rest is as usual.
+#[derive(Clone, Copy)]
+pub(crate) struct Stage {
+    pub(crate) duration: &'static str,
+    /// Each organisation, and how many peers it has.
+    pub(crate) organisations: &'static [(&'static str, u32)],
+    /// Lines of `[network]`.
+    pub(crate) network: &'static str,
+    /// Lines of `[federation]`.
+    pub(crate) federation: &'static str,
+    /// Sections.
+    pub(crate) rest: &'static str,
+}
+
+impl Stage {
+    /// Two organisations of two, and one more peer.
+    pub(crate) const USUAL: Self = Self {
+        duration: "20s",
+        organisations: &[("acme", 2), ("globex", 2), ("mallory", 1)],
+        network: r#"latency = { uniform = ["10ms", "40ms"] }"#,
+        federation: "",
+        rest: "",
+    };
+
+    /// The scenario's text.
+    pub(crate) fn text(&self) -> String {
+        let organisation =
+            |(name, peers): &(&str, u32)| format!("[[orgs]]\nname = \"{name}\"\npeers = {peers}\n");
+        let organisations: String = self.organisations.iter().map(organisation).collect();
+        let Self {
+            duration,
+            network,
+            federation,
+            rest,
+            ..
+        } = self;
+        format!(
+            "name = \"test/federation\"\nclaim = \"A checker is no decoration.\"\n\
+             duration = \"{duration}\"\nsignatures = \"ideal\"\n{organisations}\
+             [network]\n{network}\n[federation]\n{federation}\n{rest}"
+        )
+    }
+}
+
 /// A shipped scenario, changed by `path=value`.
 pub(crate) fn shipped(name: &str, set: &[&str]) -> Scenario {
     let options = Options {
@@ -64,6 +108,13 @@ pub(crate) fn holds(record: &RunRecord, name: &str) -> Option<Holds> {
         .iter()
         .find(|it| it.name == name)
         .map(|it| it.holds)
+}
+
+/// Which invariants of the federation are violated.
+pub(crate) fn violated(record: &RunRecord) -> Vec<String> {
+    let found = record.summary.invariants.iter();
+    let found = found.filter(|it| it.holds == Holds::Violated);
+    found.map(|it| it.name.replace("federation/", "")).collect()
 }
 
 /// All that a person needs to see when a run did not come out as it should.
