@@ -62,7 +62,6 @@ fn a_revoked_key_is_good_for_nothing_once_that_is_known() {
     let revoke = r#"revoke = "acme-2""#;
     has::<Strict>(revoke, THIEF, "revocation", Holds::Holds);
     has::<mutants::BarredAct>(revoke, THIEF, "revocation", Holds::Violated);
-    has::<mutants::RevocationsIgnored>(revoke, THIEF, "revocation", Holds::Violated);
 }
 
 #[test]

@@ -147,8 +147,7 @@ impl Load {
         }
     }
 
-    /// Whether it goes in a session where there are any: what councils say is signed message by
-    /// message, and goes without.
+    /// Whether offices say it to each other; what councils say is the rest.
     pub fn is_between_offices(&self) -> bool {
         match self {
             Self::Raft { .. } | Self::Pbft { .. } | Self::Notice { .. } => false,

@@ -16,6 +16,7 @@ mod actions;
 mod config;
 mod council;
 mod event;
+mod held;
 mod lodger;
 mod message;
 mod peer;

@@ -4,19 +4,17 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::federation::rules::{Rules, Strict};
-use crate::federation::terms::SessionId;
 use crate::outbox::{PersistToken, RequestId};
 use crate::pbft::PbftMessage;
 use crate::peer::PeerId;
 use crate::protocol::{Durable, Protocol};
 use crate::raft::RaftPeer;
-use crate::random::Stream;
-use crate::time::LocalTime;
 
 use super::actions::{Office, Posting};
 use super::config::{Across, Federation, StackConfig};
 use super::council::{Assembly, AssemblyStep, Chamber, ChamberStep, Delegate, DelegateStep};
 use super::council::{Elector, Proposal, Tidings};
+use super::held::Held;
 use super::lodger::{self, Owner};
 use super::message::Load;
 use super::sessions::Channel;
@@ -29,13 +27,17 @@ use super::{
 pub struct StackPeer<R: Rules = Strict> {
     config: Arc<StackConfig>,
     federation: Arc<Federation>,
-    office: Office<R>,
+    /// The number of its organisation.
+    organisation: usize,
+    pub(super) office: Office<R>,
     tenure: Tenure<R>,
     chamber: Chamber,
     assembly: Option<Assembly<R>>,
     delegate: Option<Delegate<R>>,
     /// Proposals known to be decided, by proposer and number.
     decided: BTreeSet<(PeerId, u64)>,
+    /// What is left to whoever holds the machine, if somebody does.
+    pub(super) held: Option<Held>,
 }
 
 impl<R: Rules> StackPeer<R> {
@@ -66,6 +68,7 @@ impl<R: Rules> StackPeer<R> {
         );
         let identity = federation.directory.identities[&me];
         Self {
+            organisation: number,
             office,
             tenure: Tenure::new(identity, config.actions.envelope.skew),
             chamber: Chamber::new(me, &config.raft, council),
@@ -77,6 +80,7 @@ impl<R: Rules> StackPeer<R> {
             delegate: (config.across == Across::TwoTier)
                 .then(|| Delegate::new(&config.pbft, &federation.roster, keys())),
             decided: BTreeSet::new(),
+            held: None,
             config,
             federation,
         }
@@ -103,9 +107,24 @@ impl<R: Rules> StackPeer<R> {
         self.assembly.as_ref().map(Assembly::client)
     }
 
-    fn carry(&self, to: PeerId, load: Load, ctx: &mut Ctx<'_, R>) {
+    /// Carries what councils say: in a session to a peer of another organisation, where there are
+    /// any.
+    fn carry(&mut self, to: PeerId, load: Load, ctx: &mut Ctx<'_, R>) {
+        if self.goes_sealed(to, &load) {
+            return self.office.carry_plainly(Posting { to, load }, ctx);
+        }
         let load = Box::new(load);
         ctx.send(to, StackMessage::Plain { load });
+    }
+
+    /// Whether something to or from `other` goes in a session: all that leaves an organisation, and
+    /// all that offices say.
+    pub(super) fn goes_sealed(&self, other: PeerId, load: &Load) -> bool {
+        if !self.office.has_sessions() {
+            return false;
+        }
+        let own = &self.federation.organisations[self.organisation];
+        load.is_between_offices() || !own.contains(&other)
     }
 
     fn post(&mut self, postings: impl IntoIterator<Item = Posting>, ctx: &mut Ctx<'_, R>) {
@@ -120,28 +139,8 @@ impl<R: Rules> StackPeer<R> {
         self.post(postings, ctx);
     }
 
-    /// The session in which this peer would ask `to`, and what begins it if there is none. All zeros
-    /// without sessions. For whoever holds the machine.
-    pub fn session_to(
-        &mut self,
-        to: PeerId,
-        at: (LocalTime, &mut Stream),
-    ) -> (SessionId, Vec<StackMessage>) {
-        self.office.session_to(to, at)
-    }
-
-    /// What carries a load to `to` in that session. For whoever holds the machine.
-    pub fn sealed(&mut self, to: PeerId, load: Load, now: LocalTime) -> Vec<StackMessage> {
-        self.office.sealed(to, load, now)
-    }
-
-    /// Whether this peer has a session with `other`, open or begun.
-    pub fn has_session(&self, other: PeerId, session: SessionId) -> bool {
-        self.office.has_session(other, session)
-    }
-
     /// Carries a PBFT message: to the peer itself, or to all peers of the replica's organisation.
-    fn carry_pbft(&self, to: PeerId, message: PbftMessage, ctx: &mut Ctx<'_, R>) {
+    fn carry_pbft(&mut self, to: PeerId, message: PbftMessage, ctx: &mut Ctx<'_, R>) {
         let is_answer = matches!(
             message,
             PbftMessage::Reply { .. } | PbftMessage::StateReply { .. }
@@ -149,7 +148,8 @@ impl<R: Rules> StackPeer<R> {
         if is_answer || self.config.across != Across::TwoTier {
             return self.carry(to, Load::Pbft { message }, ctx);
         }
-        for &peer in self.federation.peers_at(to) {
+        let federation = Arc::clone(&self.federation);
+        for &peer in federation.peers_at(to) {
             let message = message.clone();
             self.carry(peer, Load::Pbft { message }, ctx);
         }
@@ -247,7 +247,8 @@ impl<R: Rules> StackPeer<R> {
     /// Tells everybody, and takes it for decided.
     fn announce(&mut self, proposal: &Proposal, ctx: &mut Ctx<'_, R>) {
         let me = ctx.me();
-        let others = self.federation.organisations.iter().flatten();
+        let federation = Arc::clone(&self.federation);
+        let others = federation.organisations.iter().flatten();
         for &to in others.filter(|peer| **peer != me) {
             let proposal = proposal.clone();
             self.carry(to, Load::Notice { proposal }, ctx);
@@ -276,7 +277,10 @@ impl<R: Rules> StackPeer<R> {
 
     /// Something was said, in a session or without.
     fn on_load(&mut self, channel: &Channel, load: &Load, ctx: &mut Ctx<'_, R>) {
-        if !self.office.hears(channel, load) {
+        // An envelope is judged by what it came over.
+        let may_be_open = matches!(load, Load::Action { .. });
+        let is_open = channel.session.is_none();
+        if is_open && !may_be_open && self.goes_sealed(channel.from, load) {
             let reason = "outside-session";
             return ctx.notify(StackEvent::Rejected { reason });
         }
@@ -353,9 +357,18 @@ impl<R: Rules> Protocol for StackPeer<R> {
 
     fn on_message(&mut self, from: PeerId, message: &StackMessage, ctx: &mut Ctx<'_, R>) {
         match message {
-            StackMessage::Plain { load } => self.on_load(&Channel::open(from), load, ctx),
+            StackMessage::Plain { load } => {
+                let held = self.held.as_mut();
+                let given = held.and_then(|held| held.take_given(from));
+                let channel = given.unwrap_or_else(|| Channel::open(from));
+                self.on_load(&channel, load, ctx);
+            }
             StackMessage::Packet { session, packet } => {
-                for (channel, load) in self.office.on_packet((from, *session), packet, ctx) {
+                let heard = self.office.on_packet((from, *session), packet, ctx);
+                if let Some(held) = &mut self.held {
+                    return held.keep(heard);
+                }
+                for (channel, load) in heard {
                     self.on_load(&channel, &load, ctx);
                 }
             }

@@ -1,6 +1,8 @@
 //! Councils of a small federation at one table.
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 use std::sync::Arc;
 
 use crate::federation::authorisation::Exposure;
@@ -9,19 +11,23 @@ use crate::federation::grant::Party;
 use crate::federation::identity::{IdentityRecord, Registry};
 use crate::federation::sanitise::{Policy, Sanitiser};
 use crate::federation::terms::{ActionKind, Capability, Level, Money, Organisation};
+use crate::federation::transport::{Mode, Validity};
 use crate::identity::{KeyScheme, Keys};
 use crate::outbox::RequestId;
 use crate::pbft::{Member, Roster};
 use crate::peer::PeerId;
 use crate::tabletop::{Tabletop, secret_seed};
-use crate::time::SimDuration;
+use crate::time::{LocalTime, SimDuration};
 
 use super::{
-    Across, Directory, Ending, Errand, Federation, Load, Scope, StackConfig, StackEvent,
-    StackMessage, StackPeer, StackReply, StackRequest,
+    Across, ActionsConfig, Directory, Ending, Errand, Federation, Load, Papers, Scope, StackConfig,
+    StackEvent, StackMessage, StackPeer, StackReply, StackRequest,
 };
 
 const SEED: u64 = 5;
+
+/// The last message of a kind that passed.
+type Tap = Rc<RefCell<Option<StackMessage>>>;
 
 /// Slots from which root keys and keys of organisations are made.
 const ROOTS: u32 = 2000;
@@ -123,10 +129,46 @@ fn table(organisations: u32, size: u32, across: Across) -> Tabletop<StackPeer> {
 fn trusting(organisations: u32, size: u32, across: Across, level: Level) -> Tabletop<StackPeer> {
     let federation = federation(organisations, size, across);
     let config = config(&federation, across, level);
-    let peers = organisations * size;
-    let peers = (0..peers).map(PeerId);
-    let machines = peers.map(|peer| StackPeer::new(peer, config.clone(), federation.clone()));
-    let mut table = Tabletop::new(SEED, SimDuration::from_millis(20), machines.collect());
+    seated(&federation, &config)
+}
+
+/// Everybody proves who he is, in the model of TLS.
+fn proven(organisations: u32, size: u32, across: Across) -> Tabletop<StackPeer> {
+    let mut federation = Federation::clone(&federation(organisations, size, across));
+    let mut config = StackConfig::clone(&config(&federation, across, Level::Attested));
+    let mut actions = ActionsConfig::clone(&config.actions);
+    actions.transport.mode = Mode::Mutual;
+    config.actions = Arc::new(actions);
+    let numbers = (0..).map(Organisation).zip(&federation.organisations);
+    let root = |number: u16| keys(ROOTS + u32::from(number));
+    let roots = numbers.clone().map(|(of, _)| (of, root(of.0).public()));
+    let roots = Arc::new(roots.collect());
+    let validity = Validity {
+        from: LocalTime::default(),
+        until: LocalTime::default() + SimDuration::from_secs(1_000),
+    };
+    let papers = numbers.flat_map(|(of, members)| {
+        let roots = Arc::clone(&roots);
+        members.iter().map(move |peer| {
+            let member = (of, keys(peer.0).public());
+            let roots = Arc::clone(&roots);
+            (
+                *peer,
+                Papers::modelled(&mut root(of.0), member, validity, roots),
+            )
+        })
+    });
+    federation.papers = papers.collect();
+    seated(&Arc::new(federation), &Arc::new(config))
+}
+
+fn seated(federation: &Arc<Federation>, config: &Arc<StackConfig>) -> Tabletop<StackPeer> {
+    let everyone = federation.organisations.concat();
+    let machines = everyone
+        .into_iter()
+        .map(|peer| StackPeer::new(peer, config.clone(), federation.clone()))
+        .collect();
+    let mut table = Tabletop::new(SEED, SimDuration::from_millis(20), machines);
     table.start_all();
     table.run_for(SimDuration::from_secs(5));
     table
@@ -180,6 +222,39 @@ fn a_decision_inside_an_organisation_stays_inside() {
     table.run_for(SimDuration::from_secs(5));
     let know: Vec<PeerId> = decided(&table).into_keys().collect();
     assert_eq!(know, [3, 4, 5].map(PeerId));
+}
+
+#[test]
+fn what_councils_say_leaves_an_organisation_in_sessions_alone() {
+    // All that is plain stays inside; the very same words, plain from outside, are not listened to.
+    for across in [Across::Flat, Across::TwoTier, Across::Raft] {
+        let mut table = proven(4, 3, across);
+        let is_inside = |from: PeerId, to: PeerId| from.0 / 3 == to.0 / 3;
+        let (plain, packets) = (Tap::default(), Tap::default());
+        let (inside, outside) = (Tap::clone(&plain), Tap::clone(&packets));
+        table.carry_if(move |from, to, message| {
+            match message {
+                StackMessage::Plain { .. } => {
+                    assert!(is_inside(from, to), "{across:?}: {message:?}");
+                    *inside.borrow_mut() = Some(message.clone());
+                }
+                _ => *outside.borrow_mut() = Some(message.clone()),
+            }
+            true
+        });
+        propose(&mut table, 4, 1, Scope::Federation);
+        table.run_for(SimDuration::from_secs(20));
+        assert_eq!(decided(&table).len(), 12, "{across:?}");
+        assert!(packets.borrow().is_some(), "{across:?}");
+        let overheard = plain
+            .borrow()
+            .clone()
+            .expect("peers of one organisation talk");
+        table.hand(PeerId(1), PeerId(4), &overheard);
+        let last = table.events.last().map(|(_, _, event)| event);
+        let reason = "outside-session";
+        assert_eq!(last, Some(&StackEvent::Rejected { reason }), "{across:?}");
+    }
 }
 
 #[test]
@@ -281,8 +356,8 @@ fn a_replayed_envelope_is_refused_also_after_a_restart() {
     // The very envelope that was done comes again, before and after its audience lost its memory
     // but not its disk.
     let mut table = table(2, 2, Across::Flat);
-    let taken = std::rc::Rc::new(std::cell::RefCell::new(None));
-    let tap = std::rc::Rc::clone(&taken);
+    let taken = Tap::default();
+    let tap = Tap::clone(&taken);
     table.carry_if(move |_, _, message| {
         let StackMessage::Plain { load } = message else {
             panic!("a session where there are none");

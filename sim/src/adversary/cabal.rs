@@ -249,6 +249,35 @@ impl<P: Protocol> Cabal<P> {
         is_kept
     }
 
+    /// Takes charge of what goes in a member's sessions.
+    pub(crate) fn hold(&self, machine: &mut P) {
+        self.forge.hold(machine);
+    }
+
+    /// What a member heard in a session and was not yet given, from whom.
+    pub(crate) fn take_heard(&self, machine: &mut P) -> Option<(PeerId, P::Message)> {
+        self.forge.take_heard(machine)
+    }
+
+    /// Puts what a member says into its sessions, where it goes in any.
+    pub(crate) fn seal(&mut self, now: LocalTime, machine: &mut P, outbox: &mut Outbox<P>) {
+        for output in std::mem::take(outbox.outputs_mut()) {
+            let Output::Send { to, payload } = output else {
+                outbox.push(output);
+                continue;
+            };
+            let at = (now, &mut self.dice);
+            let Some(sealed) = self.forge.seal(machine, (to, &payload), at) else {
+                outbox.push(Output::Send { to, payload });
+                continue;
+            };
+            for message in sealed {
+                let payload = Payload::Inline(message);
+                outbox.push(Output::Send { to, payload });
+            }
+        }
+    }
+
     /// A role's turn to act by itself.
     pub(crate) fn act(
         &mut self,

@@ -1,6 +1,6 @@
 //! What an adversary must know of a protocol to attack it.
 
-use fedsim_protocols::{LocalTime, PeerId, Protocol, SimDuration};
+use fedsim_protocols::{LocalTime, PeerId, Protocol, SimDuration, Stream};
 use fedsim_scenarios::spec::Behaviour;
 
 use super::means::Means;
@@ -105,6 +105,28 @@ pub trait Forge<P: Protocol>: Send + Sync {
     ) -> bool {
         let _ = (what, heard, machine, means);
         false
+    }
+
+    /// Has a machine leave to the cabal what goes in its sessions.
+    fn hold(&self, machine: &mut P) {
+        let _ = machine;
+    }
+
+    /// What `machine` heard in a session and was not yet given, from whom.
+    fn take_heard(&self, machine: &mut P) -> Option<(PeerId, P::Message)> {
+        let _ = machine;
+        None
+    }
+
+    /// What carries a message to a peer in a session of `machine`'s; none if it goes as it is.
+    fn seal(
+        &self,
+        machine: &mut P,
+        message: (PeerId, &P::Message),
+        at: (LocalTime, &mut Stream),
+    ) -> Option<Vec<P::Message>> {
+        let _ = (machine, message, at);
+        None
     }
 
     /// What an attack does by itself, once a pace.

@@ -10,8 +10,9 @@
 //! any protocol can suffer is in `passing`; what takes knowledge of a protocol (to contradict, lie,
 //! mutate, attack) is asked of that protocol's [`Forge`], one file each. Members of a cabal live in
 //! one actor, so that what one learns all know at once; what is said between others reaches a cabal
-//! one lookahead after it was sent. A cabal signs with the keys of its members and with keys that it
-//! makes up, and with no other: see `KeyRing`.
+//! one lookahead after it was sent. What a machine says and hears in sessions of its own the cabal
+//! seals and opens for it. A cabal signs with the keys of its members and with keys that it makes
+//! up, and with no other: see `KeyRing`.
 //!
 //! Must not know actors, threads, windows or checkers. Start reading at `Cabal`.
 

@@ -30,7 +30,7 @@ impl<R: Rules> Office<R> {
     }
 
     /// Sends what has been made ready: in a session, where there are any.
-    pub(super) fn carry_plainly(&mut self, posting: Posting, ctx: &mut Ctx<'_, R>) {
+    pub(in crate::stack) fn carry_plainly(&mut self, posting: Posting, ctx: &mut Ctx<'_, R>) {
         let Posting { to, load } = posting;
         match self.at(to).filter(|_| self.sessions.are_used()) {
             Some(expected) => self.sessions.carry(to, expected, load, ctx),
@@ -54,30 +54,34 @@ impl<R: Rules> Office<R> {
         }
     }
 
-    /// What carries a load to `to`, in its session if there are any.
+    /// What carries a load to `to` in its session, with what begins that if there is none.
     pub(in crate::stack) fn sealed(
         &mut self,
         to: PeerId,
-        load: Load,
-        now: LocalTime,
+        load: &Load,
+        (now, dice): (LocalTime, &mut Stream),
     ) -> Vec<StackMessage> {
-        if self.sessions.are_used() {
-            return self.sessions.seal(to, load, now);
-        }
-        let load = Box::new(load);
-        vec![StackMessage::Plain { load }]
+        let mut messages = match self.sessions.has_way(to, load) {
+            true => Vec::new(),
+            false => self.session_to(to, (now, dice)).1,
+        };
+        messages.extend(self.sessions.seal(to, load, now));
+        messages
+    }
+
+    /// Whether there are sessions at all.
+    pub(in crate::stack) fn has_sessions(&self) -> bool {
+        self.sessions.are_used()
+    }
+
+    /// Leaves it to whoever holds the machine to seal what goes in sessions.
+    pub(in crate::stack) fn leave_unsealed(&mut self) {
+        self.sessions.leave_unsealed();
     }
 
     /// Whether there is such a session.
     pub(in crate::stack) fn has_session(&self, other: PeerId, session: SessionId) -> bool {
         self.sessions.has(other, session)
-    }
-
-    /// Whether what came outside a session is to be heard: actions are, since their envelopes are
-    /// judged by that.
-    pub(in crate::stack) fn hears(&self, channel: &Channel, load: &Load) -> bool {
-        let is_protected = channel.session.is_some() || !self.sessions.are_used();
-        is_protected || !load.is_between_offices() || matches!(load, Load::Action { .. })
     }
 
     /// A packet of a session came; what it said.

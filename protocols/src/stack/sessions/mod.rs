@@ -1,8 +1,9 @@
 //! Sessions between peers: opened when there is something to carry, used again, renewed, closed.
 //!
 //! ```text
-//!   asks     action, head       in a session in which the other side has proven itself, or is to
-//!   answers  receipt, refusal   in the session that the last question came in
+//!   asks      action, head      in a session in which the other side has proven itself, or is to
+//!   councils  raft, pbft        likewise, to peers of other organisations
+//!   answers   receipt, refusal  in the session that the last question came in
 //! ```
 //!
 //! Where both sides prove themselves one session serves both; where only the accepting side does, it
@@ -88,6 +89,8 @@ pub(super) struct Sessions<R: Rules> {
     heard_in: BTreeMap<PeerId, SessionId>,
     /// When the timer goes off.
     due: Option<LocalTime>,
+    /// Whether somebody else seals what is said.
+    leaves_unsealed: bool,
 }
 
 fn drawn<const N: usize>(dice: &mut Stream) -> [u8; N] {
@@ -120,6 +123,7 @@ impl<R: Rules> Sessions<R> {
             asked_in: BTreeMap::new(),
             heard_in: BTreeMap::new(),
             due: None,
+            leaves_unsealed: false,
         }
     }
 
@@ -220,9 +224,19 @@ impl<R: Rules> Sessions<R> {
         }
     }
 
+    /// Whether there is one.
+    pub(super) fn has_way(&self, to: PeerId, load: &Load) -> bool {
+        self.way(to, load).is_some()
+    }
+
+    /// What is said is handed out as it is from now on.
+    pub(super) fn leave_unsealed(&mut self) {
+        self.leaves_unsealed = true;
+    }
+
     /// What carries `load` to `to` in the session that it goes in; nothing if there is none.
-    pub(super) fn seal(&mut self, to: PeerId, load: Load, now: LocalTime) -> Vec<StackMessage> {
-        let Some(id) = self.way(to, &load) else {
+    pub(super) fn seal(&mut self, to: PeerId, load: &Load, now: LocalTime) -> Vec<StackMessage> {
+        let Some(id) = self.way(to, load) else {
             return Vec::new();
         };
         let Some(line) = self.lines.get_mut(&(to, id)) else {
@@ -232,7 +246,7 @@ impl<R: Rules> Sessions<R> {
         if line.session.wants_renewal(now) {
             packets.extend(line.session.renew(now));
         }
-        let bytes = borsh::to_vec(&load).expect("writing to memory does not fail");
+        let bytes = borsh::to_vec(load).expect("writing to memory does not fail");
         packets.extend(line.session.send(&bytes, now));
         wrapped(id, packets)
     }
@@ -252,8 +266,13 @@ impl<R: Rules> Sessions<R> {
         if let Load::Action { action } = &load {
             self.note_sealed((to, id), action.id, ctx);
         }
-        let messages = self.seal(to, load, ctx.now());
-        send_all(to, messages, ctx);
+        if self.leaves_unsealed {
+            let load = Box::new(load);
+            ctx.send(to, StackMessage::Plain { load });
+        } else {
+            let messages = self.seal(to, &load, ctx.now());
+            send_all(to, messages, ctx);
+        }
         self.schedule((to, id), ctx);
     }
 

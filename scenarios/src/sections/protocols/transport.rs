@@ -42,8 +42,8 @@ pub(super) fn keys(section: Section<FederationSpec>) -> Section<FederationSpec> 
             MODES,
             at!(transport.mode),
             "Who proves who he is, by a certificate of his organisation. What peers ask of each \
-             other goes in sessions then, begun when they are needed and used again; what councils \
-             say is signed message by message and goes without.",
+             other goes in sessions then, begun when they are needed and used again, and so does \
+             what councils say from one organisation to another.",
         )
         .key("tls", KINDS, at!(transport.tls), "What a session is.")
         .key(

@@ -82,8 +82,7 @@ pub(super) fn say<R: Rules>(
 ) {
     let (session, begun) = machine.session_to(to, (means.now, &mut *means.dice));
     let load = make(To { peer: to, session }, means);
-    let sealed = load.map(|load| machine.sealed(to, load, means.now));
-    for message in begun.into_iter().chain(sealed.into_iter().flatten()) {
+    for message in begun.into_iter().chain(load.map(plain)) {
         means.send(to, message);
     }
 }

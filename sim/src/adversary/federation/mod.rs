@@ -20,7 +20,7 @@ use fedsim_protocols::raft::{Operation, RaftMessage, RaftPeer, Value};
 use fedsim_protocols::stack::{
     Across, Elector, Federation, Load, Proposal, StackConfig, StackMessage, StackPeer,
 };
-use fedsim_protocols::{LocalTime, PeerId, SimDuration};
+use fedsim_protocols::{LocalTime, PeerId, SimDuration, Stream};
 use fedsim_scenarios::spec::Behaviour;
 
 use super::forge::{Forge, Round, Twist};
@@ -369,6 +369,23 @@ impl<R: Rules> Forge<StackPeer<R>> for StackForge {
             }
             _ => false,
         }
+    }
+
+    fn hold(&self, machine: &mut StackPeer<R>) {
+        machine.hold();
+    }
+
+    fn take_heard(&self, machine: &mut StackPeer<R>) -> Option<(PeerId, StackMessage)> {
+        machine.take_heard()
+    }
+
+    fn seal(
+        &self,
+        machine: &mut StackPeer<R>,
+        (to, message): (PeerId, &StackMessage),
+        at: (LocalTime, &mut Stream),
+    ) -> Option<Vec<StackMessage>> {
+        machine.sealed(to, load_of(message)?, at)
     }
 
     fn act(&self, what: Behaviour, machine: &mut StackPeer<R>, means: &mut StackMeans<'_, R>) {

@@ -5,13 +5,13 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use fedsim_protocols::Protocol;
+use fedsim_protocols::{Output, PeerId, Protocol};
 
 use super::company::Company;
 use super::step::Input;
 use super::{Peer, Stage};
 use crate::adversary::{Cabal, Part};
-use crate::engine::agenda::{Class, Task};
+use crate::engine::agenda::{Class, Sends, Task};
 use crate::engine::cell::{Cell, Post, Window};
 use crate::time::SimTime;
 
@@ -81,12 +81,29 @@ impl<P: Protocol> Peer<P> {
         }
     }
 
-    /// One input, as the cabal lets it in, and what it lets out.
+    /// One input, and all that was said in it.
     pub(super) fn masked_input(&mut self, at: SimTime, input: Input<'_, P>, cell: &mut Cell<P>) {
-        let (Some(cabal), Some(machine)) = (self.cabal().cloned(), &self.machine) else {
+        let (Some(cabal), Some(machine)) = (self.cabal().cloned(), &mut self.machine) else {
             return;
         };
+        cabal.borrow().hold(machine);
+        self.masked_step(at, input, cell);
+        while let Some((from, message)) = self.take_heard(&cabal) {
+            self.masked_step(at, Input::Message(from, &message), cell);
+        }
+    }
+
+    fn take_heard(&mut self, cabal: &Rc<RefCell<Cabal<P>>>) -> Option<(PeerId, P::Message)> {
+        let machine = self.machine.as_mut()?;
+        cabal.borrow().take_heard(machine)
+    }
+
+    /// One input, as the cabal lets it in, and what it lets out.
+    fn masked_step(&mut self, at: SimTime, input: Input<'_, P>, cell: &mut Cell<P>) {
         let (part, now) = (self.part(), self.clock.read(at));
+        let (Some(cabal), Some(machine)) = (self.cabal().cloned(), &mut self.machine) else {
+            return;
+        };
         let mut cabal = cabal.borrow_mut();
         if cabal.is_gone(part.me) {
             return;
@@ -94,6 +111,7 @@ impl<P: Protocol> Peer<P> {
         if let Input::Message(from, message) = &input {
             let heard = (*from, *message);
             let is_kept = cabal.hear((part, now), heard, machine, &mut cell.outbox);
+            cabal.seal(now, machine, &mut cell.outbox);
             self.settle(at, at, cell);
             if is_kept {
                 return;
@@ -103,13 +121,26 @@ impl<P: Protocol> Peer<P> {
             return;
         };
         let mut held = Vec::new();
-        if let Some(machine) = &self.machine {
+        if let Some(machine) = &mut self.machine {
             cabal.pass((part, now), machine, &mut cell.outbox, &mut held);
+            cabal.seal(now, machine, &mut cell.outbox);
         }
         self.settle(at, ready, cell);
         for parcel in held {
             self.hold(at + parcel.hold, vec![(parcel.to, parcel.payload)]);
         }
+    }
+
+    /// Sends what was held, in sessions where it goes in any.
+    pub(super) fn release_masked(&mut self, at: SimTime, sends: Sends<P>, cell: &mut Cell<P>) {
+        let now = self.clock.read(at);
+        for (to, payload) in sends {
+            cell.outbox.push(Output::Send { to, payload });
+        }
+        if let (Some(cabal), Some(machine)) = (self.cabal().cloned(), &mut self.machine) {
+            cabal.borrow_mut().seal(now, machine, &mut cell.outbox);
+        }
+        self.settle(at, at, cell);
     }
 
     /// A role begins or ends.
@@ -151,6 +182,7 @@ impl<P: Protocol> Peer<P> {
         if let Some(machine) = &mut self.machine {
             let me = self.sender.id;
             cabal.act((me, now), role as usize, machine, &mut cell.outbox);
+            cabal.seal(now, machine, &mut cell.outbox);
             self.settle(at, at, cell);
         }
     }

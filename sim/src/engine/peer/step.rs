@@ -116,6 +116,9 @@ impl<P: Protocol> Peer<P> {
     }
 
     pub(super) fn release(&mut self, at: SimTime, sends: Sends<P>, cell: &mut Cell<P>) {
+        if self.mask.is_some() {
+            return self.release_masked(at, sends, cell);
+        }
         cell.step.forget();
         for (to, payload) in sends {
             self.send(at, to, payload, cell);
