@@ -27,8 +27,8 @@ const LONG_SECONDS: f64 = 2.0;
 
 /// What `measure` gives in each of several turns; what takes long is measured once.
 pub(crate) fn turns<T>(mut measure: impl FnMut() -> T) -> Vec<T> {
-    let asked = std::env::var("FEDSIM_BENCH_TURNS");
-    let asked = asked.ok().and_then(|turns| turns.parse().ok());
+    let asked = std::env::var_os("FEDSIM_BENCH_TURNS");
+    let asked = asked.and_then(|turns| turns.to_str()?.parse().ok());
     let wanted = asked.unwrap_or(TURNS);
     let (seconds, first) = timed(&mut measure);
     let mut all = vec![first];
