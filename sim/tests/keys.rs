@@ -9,13 +9,14 @@ use super::support::{Stage, holds, run_by, scenario, told};
 
 /// Work takes long enough that some is under way whenever something is learnt.
 const STAGE: Stage = Stage {
+    duration: "12s",
     federation: r#"
 transport = "none"
 work_max = "200ms"
 "#,
     rest: r#"
 [[federation.operations]]
-at = "8s"
+at = "4s"
 OPERATION
 [[federation.expose]]
 by = "*"
@@ -25,7 +26,7 @@ capability = "send"
 by = ["acme-1", "globex-*"]
 to = ["acme-*", "globex-*"]
 rate = "3/s"
-until = "16s"
+until = "9s"
 "#,
     ..Stage::USUAL
 };
@@ -84,10 +85,10 @@ fn work_goes_on_across_a_change_of_keys() {
     // With sessions and without; a crash comes right behind it, and another change after that.
     let again = r#"rotate = "acme-1"
 [[federation.operations]]
-at = "14s"
+at = "8s"
 rotate = "acme-1"
 "#;
-    let crash = "[[faults]]\nat = \"11s\"\nfor = \"1s\"\ncrash = \"acme-1\"";
+    let crash = "[[faults]]\nat = \"6s\"\nfor = \"1s\"\ncrash = \"acme-1\"";
     for transport in ["none", "mutual"] {
         let text = STAGE.text().replace("OPERATION", again);
         let text = text.replace("\"none\"", &format!("\"{transport}\""));

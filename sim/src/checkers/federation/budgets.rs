@@ -2,9 +2,10 @@
 //!
 //! What a ledger says counts for nothing: what was spent is counted where it was spent, and counts as
 //! reported when the report arrives. A reservation stands for five minutes; what is reported after
-//! that was late, and may carry the sum beyond the cap, but nothing may be begun then.
+//! that was late, and may carry the sum beyond the cap, but nothing may be begun then. Liars keep
+//! their own accounts: what is spent on those nobody can promise.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use fedsim_protocols::federation::budget::LEASE_MAX;
 use fedsim_protocols::federation::terms::{ActionId, Amount};
@@ -55,6 +56,7 @@ impl Account {
 /// Checks and counts what is spent.
 pub(super) struct Budgets {
     spec: FederationSpec,
+    /// Those whose accounts are judged.
     peers: BTreeMap<Identity, PeerId>,
     organisations: Vec<String>,
     within: Ledger,
@@ -74,12 +76,14 @@ impl Budgets {
         "budget_refusals",
     ];
 
-    /// Of peers that belong to `organisations`.
+    /// Of peers that belong to `organisations`; some are liars.
     pub(super) fn new(
         spec: FederationSpec,
-        peers: BTreeMap<Identity, PeerId>,
+        mut peers: BTreeMap<Identity, PeerId>,
         organisations: Vec<String>,
+        liars: &BTreeSet<PeerId>,
     ) -> Self {
+        peers.retain(|_, peer| !liars.contains(peer));
         Self {
             spec,
             peers,

@@ -155,10 +155,17 @@ impl KeyWatch {
             KeyEnd::Revocation => "was revoked",
             KeyEnd::Succession => "has a new key",
         };
+        // Whoever was revoked may be told by nobody, and what liars know counts for nothing.
+        let is_asked = |peer: &PeerId| {
+            let is_out = *peer == owner && ended == KeyEnd::Revocation;
+            !is_out && !self.liars.contains(peer)
+        };
+        let know = peers.iter().filter(|peer| is_asked(peer)).count();
+        let all = (0..self.names.len() as u32).map(PeerId);
         self.curves.push(ConvergenceRow {
             subject: format!("{} {what}", self.names[owner.index()]),
             at_s: seconds(at),
-            share: peers.len() as f64 / self.names.len() as f64,
+            share: know as f64 / all.filter(is_asked).count() as f64,
         });
         if by != owner {
             let took = at.since(first);

@@ -110,7 +110,7 @@ impl FederationWatch {
             actions: Actions::new(spec.clone()),
             breakers: Breakers::new(identities.clone(), nicknames.clone()),
             fencing: Fencing::new(),
-            budgets: Budgets::new(spec.clone(), identities.clone(), organisations),
+            budgets: Budgets::new(spec.clone(), identities.clone(), organisations, &liars),
             lineage: Lineage::default(),
             leaks: Leaks::new(),
             path: Path::default(),
