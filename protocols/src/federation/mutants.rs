@@ -55,6 +55,10 @@ mutants! {
     RevocationsIgnored {
         fn revocation_binds(_is_of_own_member: bool) -> bool { false }
     }
+    /// Whatever strangers say is kept.
+    StrangersUnbounded {
+        fn strangers_fit(_has_room: bool) -> bool { true }
+    }
     /// The first holder of a nickname is who is meant.
     NicknamesIdentify {
         fn nickname_resolves(holders: usize) -> bool { holders > 0 }

@@ -54,6 +54,11 @@ pub trait Rules: 'static + Clone + Copy + Debug + Default + Eq + Hash + Send + S
         holders == 1
     }
 
+    /// Whether there is room for what a key says that nobody vouches for.
+    fn strangers_fit(has_room: bool) -> bool {
+        has_room
+    }
+
     // Envelope.
 
     /// Whether bytes are within the size that a receiver takes.

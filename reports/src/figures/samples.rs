@@ -38,7 +38,7 @@ fn chart(record: &RunRecord, name: String, panel: &str, rows: &[&SampleRow]) -> 
                 .into_iter()
                 .map(|row| (row.at_s.as_f64(), row.value))
                 .collect(),
-            mark: Mark::Straight,
+            mark: Mark::Steps,
         })
         .collect();
     let values: Vec<f64> = rows.iter().map(|row| row.value).collect();

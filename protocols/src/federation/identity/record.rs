@@ -228,6 +228,10 @@ impl Place {
         *Self::introductions(Self::FIRST).start()..=*Self::introductions(Self::LAST).end()
     }
 
+    pub(super) fn enrolments(of: Identity) -> std::ops::RangeInclusive<Self> {
+        Self::Enrolment(of, Organisation(0))..=Self::Enrolment(of, Organisation(u16::MAX))
+    }
+
     pub(super) fn successions(of: Identity) -> std::ops::RangeInclusive<Self> {
         Self::Succession(of, Self::FIRST)..=Self::Succession(of, Self::LAST)
     }

@@ -44,6 +44,8 @@ pub enum IdentityRefusal {
     HeirDisagrees,
     /// The nickname is longer than 64 bytes.
     NicknameTooLong,
+    /// No organisation vouches for the key, and of such keys enough is known.
+    TooManyStrangers,
 }
 
 impl IdentityRefusal {
@@ -54,6 +56,7 @@ impl IdentityRefusal {
             Self::NotRoot => "not-root",
             Self::HeirDisagrees => "heir-disagrees",
             Self::NicknameTooLong => "nickname-too-long",
+            Self::TooManyStrangers => "too-many-strangers",
         }
     }
 }
@@ -89,6 +92,10 @@ impl<R: Rules> Registry<R> {
     /// The longest nickname in bytes.
     pub const NICKNAME_MAX: usize = 64;
 
+    /// How much is kept that keys say of themselves which no organisation vouches for: anybody can
+    /// make more of them.
+    pub const STRANGERS_MAX: usize = 1_024;
+
     /// Knows nothing but the organisations' root keys.
     pub fn new(roots: BTreeMap<Organisation, PublicKey>) -> Self {
         Self {
@@ -120,6 +127,7 @@ impl<R: Rules> Registry<R> {
         if self.records.get(&place) == Some(record) {
             return Ok(Learnt::Known);
         }
+        self.check_room(&place)?;
         self.prove(record, keys)?;
         let subject = record.subject();
         let before = self.standing(subject);
@@ -133,6 +141,27 @@ impl<R: Rules> Registry<R> {
         } else {
             Learnt::Known
         })
+    }
+
+    /// Whether there is room for what a stranger says.
+    fn check_room(&self, place: &Place) -> Result<(), IdentityRefusal> {
+        if !self.is_of_stranger(place) {
+            return Ok(());
+        }
+        let known = self.records.keys();
+        let known = known.filter(|place| self.is_of_stranger(place)).count();
+        match R::strangers_fit(known < Self::STRANGERS_MAX) {
+            true => Ok(()),
+            false => Err(IdentityRefusal::TooManyStrangers),
+        }
+    }
+
+    fn is_of_stranger(&self, place: &Place) -> bool {
+        let (Place::Introduction(who, _) | Place::Succession(who, _)) = place else {
+            return false;
+        };
+        let mut enrolled = self.records.range(Place::enrolments(*who));
+        enrolled.next().is_none()
     }
 
     fn prove(&self, record: &IdentityRecord, keys: &mut Keys) -> Result<(), IdentityRefusal> {

@@ -8,7 +8,7 @@ use crate::federation::rules::{Rules, Strict};
 use crate::federation::testing::{
     ACME, GLOBEX, empty_registry, keys, membership, needed, registry, root,
 };
-use crate::identity::{Identity, Keys};
+use crate::identity::{Identity, KeyScheme, Keys, SecretSeed};
 use crate::peer::PeerId;
 use crate::signed::Signed;
 
@@ -19,6 +19,7 @@ needed!(a_pin_holds: refuses_another_key_at_a_pinned_address, PinsIgnored);
 needed!(two_heirs_are_none: follows_neither_of_two_heirs, DisputesIgnored);
 needed!(a_root_revokes_its_own: keeps_its_member_against_another_root, AnyoneRevokes);
 needed!(a_revoked_key_is_barred: bars_a_revoked_key, RevocationsIgnored);
+needed!(strangers_are_bounded: keeps_no_more_strangers_than_it_must, StrangersUnbounded);
 needed!(a_shared_name_is_nobody: takes_a_squatted_name_for_nobody, NicknamesIdentify);
 
 fn id(number: u8) -> Identity {
@@ -32,6 +33,28 @@ fn learn<R: Rules>(registry: &mut Registry<R>, record: &IdentityRecord) -> bool 
 fn introduce<R: Rules>(registry: &mut Registry<R>, number: u8, nickname: &str) {
     let record = IdentityRecord::introduce(&mut keys(number), ACME, nickname);
     assert!(learn(registry, &record));
+}
+
+/// The keys of a stranger among many.
+fn stranger(number: usize) -> Keys {
+    let mut seed = [0xaa; 32];
+    seed[..8].copy_from_slice(&number.to_le_bytes());
+    Keys::new(KeyScheme::ideal([9; 32]), SecretSeed(seed))
+}
+
+fn keeps_no_more_strangers_than_it_must<R: Rules>() -> bool {
+    // Whoever an organisation vouches for is learnt however many strangers there are.
+    let mut registry = empty_registry::<R>();
+    for number in 0..Registry::<R>::STRANGERS_MAX {
+        let record = IdentityRecord::introduce(&mut stranger(number), ACME, "somebody");
+        assert!(registry.learn(&record, &mut stranger(number)).is_ok());
+    }
+    let mut late = stranger(Registry::<R>::STRANGERS_MAX);
+    let introduction = IdentityRecord::introduce(&mut late, ACME, "somebody");
+    let is_refused = registry.learn(&introduction, &mut late).is_err();
+    let member = IdentityRecord::enrol(&mut root(ACME), ACME, late.public());
+    assert!(learn(&mut registry, &member));
+    registry.learn(&introduction, &mut late).is_ok() && is_refused
 }
 
 fn refuses_a_forged_enrolment<R: Rules>() -> bool {

@@ -199,12 +199,7 @@ impl Budgets {
         let spent = self.spent.entry(organisation.clone()).or_default();
         *spent += amount.money.0 as f64 / 1e6;
         let value = *spent;
-        self.points.push(|| SampleRow {
-            series: format!("budgets/spent by {organisation}"),
-            unit: "USD".to_owned(),
-            at_s: seconds(at),
-            value,
-        });
+        self.points.push(|| spent_by(organisation, at, value));
     }
 
     fn reported(&mut self, issuer: PeerId, action: ActionId) {
@@ -246,7 +241,21 @@ impl Budgets {
         }
         let mut rows = self.points.take();
         rows.extend(self.caps(ended_at));
-        rows.sort_by(|a, b| a.series.cmp(&b.series));
+        for (organisation, all) in &self.spent {
+            rows.push(spent_by(organisation, SimTime::ZERO, 0.0));
+            rows.push(spent_by(organisation, ended_at, *all));
+        }
+        rows.sort_by(|a, b| a.series.cmp(&b.series).then(a.at_s.cmp(&b.at_s)));
         report.tables.samples.append(&mut rows);
+    }
+}
+
+/// What was spent by an organisation up to `at`, in USD.
+fn spent_by(organisation: &str, at: SimTime, value: f64) -> SampleRow {
+    SampleRow {
+        series: format!("budgets/spent by {organisation}"),
+        unit: "USD".to_owned(),
+        at_s: seconds(at),
+        value,
     }
 }
