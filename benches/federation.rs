@@ -1,7 +1,7 @@
 //! How fast federated actions are done, and a large federation for an hour of virtual time.
 //!
-//! One thread. An action has 512 bytes of payload and two signatures, that of its source and that of
-//! its receipt; it is sanitised, judged by every check, remembered, done and answered. Everything is
+//! One thread. An action has 512 bytes of payload, two signatures, that of its source and that of its
+//! receipt, and a chain of one grant, that of a third organisation; it is sanitised, judged by every check, remembered, done and answered. Everything is
 //! on that a real run has but checkers.
 
 use std::sync::Arc;
@@ -30,6 +30,10 @@ peers = 8
 name = "globex"
 peers = 8
 
+[[orgs]]
+name = "initech"
+peers = 1
+
 [network]
 latency = { uniform = ["10ms", "100ms"] }
 
@@ -37,7 +41,14 @@ latency = { uniform = ["10ms", "100ms"] }
 
 [[federation.expose]]
 by = "globex-*"
+to = "initech-*"
+capability = "send"
+depth = 1
+
+[[federation.grants]]
+by = "initech-*"
 to = "acme-*"
+at = "globex-*"
 capability = "send"
 
 [[workload.errands]]

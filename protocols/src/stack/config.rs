@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::federation::authorisation::Exposure;
+use crate::federation::grant::Grant;
 use crate::federation::injection::Patterns;
 use crate::federation::sanitise::Sanitiser;
 use crate::federation::terms::Level;
@@ -11,6 +12,7 @@ use crate::identity::{Identity, Keys};
 use crate::pbft::{PbftConfig, Roster};
 use crate::peer::PeerId;
 use crate::raft::RaftConfig;
+use crate::signed::Signed;
 
 use super::actions::{ActionsConfig, Directory};
 use super::sessions::Papers;
@@ -44,6 +46,17 @@ pub struct StackConfig {
     pub exposures: Vec<Exposure>,
     /// How far it trusts others at the start; others not at all.
     pub levels: BTreeMap<Identity, Level>,
+    /// What others let it do in their stead.
+    pub grants: Vec<Standing>,
+}
+
+/// A permission that was given before anything was asked.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Standing {
+    /// Where it is shown.
+    pub at: Vec<PeerId>,
+    /// The permission, for the peer that shows it.
+    pub grant: Signed<Grant>,
 }
 
 /// What a peer knows of the federation at the start.

@@ -40,7 +40,7 @@ pub use actions::{
     ActionRecord, ActionsConfig, Bid, BidName, BidStep, ConductConfig, Delegation, Directory,
     Effect, Ending, Errand, Pool, PrivacyGate, Screening,
 };
-pub use config::{Across, Federation, Link, StackConfig};
+pub use config::{Across, Federation, Link, StackConfig, Standing};
 pub use council::{Ballots, Elector, Proposal};
 pub use event::StackEvent;
 pub use message::{Load, StackMessage};

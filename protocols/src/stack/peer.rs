@@ -65,6 +65,7 @@ impl<R: Rules> StackPeer<R> {
             &federation,
             &config.exposures,
             &config.levels,
+            &config.grants,
         );
         let identity = federation.directory.identities[&me];
         Self {

@@ -58,6 +58,8 @@ pub struct FederationSpec {
     pub budgets: Vec<BudgetSpec>,
     /// Who hands on what it is asked for.
     pub delegate: Vec<DelegateSpec>,
+    /// Who lets whom act in its stead, where.
+    pub grants: Vec<GrantSpec>,
     /// How peers prove to each other who they are.
     pub transport: TransportSpec,
 }
@@ -88,6 +90,7 @@ impl Default for FederationSpec {
             screening: actions.screening,
             budgets: Vec::new(),
             delegate: Vec::new(),
+            grants: Vec::new(),
             transport: TransportSpec::default(),
         }
     }
@@ -217,6 +220,19 @@ pub struct BudgetSpec {
     pub cap: Amount,
     /// How often what they ask for may be handed on.
     pub hops: u8,
+}
+
+/// Who lets whom act in its stead.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GrantSpec {
+    /// Who gives the permission.
+    pub by: Vec<PeerId>,
+    /// To whom.
+    pub to: Vec<PeerId>,
+    /// Where it is shown.
+    pub at: Vec<PeerId>,
+    /// For which ability.
+    pub capability: Capability,
 }
 
 /// Who hands on what it is asked for.

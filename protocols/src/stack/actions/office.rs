@@ -22,7 +22,7 @@ use crate::outbox::{PersistToken, RequestId};
 use crate::peer::PeerId;
 use crate::protocol::Durable;
 use crate::signed::Signed;
-use crate::stack::config::Federation;
+use crate::stack::config::{Federation, Standing};
 use crate::stack::message::Load;
 use crate::stack::sessions::{Channel, Sessions};
 use crate::stack::{Ctx, StackEvent, StackRecord, StackTimer};
@@ -87,6 +87,8 @@ pub(in crate::stack) struct Office<R: Rules> {
     pub(super) purse: Purse<R>,
     /// What work costs that somebody else pays for, by ticket.
     pub(super) costs: BTreeMap<u64, Costs>,
+    /// What others let it do in their stead.
+    pub(super) standing: Vec<Standing>,
     /// What was made ready to be sent and does not answer the input at hand.
     pub(super) postings: Vec<Posting>,
     pub(super) sessions: Sessions<R>,
@@ -104,6 +106,7 @@ impl<R: Rules> Office<R> {
         federation: &Arc<Federation>,
         exposures: &[Exposure],
         levels: &BTreeMap<Identity, Level>,
+        standing: &[Standing],
     ) -> Self {
         let identity = federation.directory.identities[&me];
         let registry = federation.directory.registry.ruled();
@@ -141,6 +144,7 @@ impl<R: Rules> Office<R> {
             round: 0,
             purse: Purse::new(identity, config.pool),
             costs: BTreeMap::new(),
+            standing: standing.to_vec(),
             postings: Vec::new(),
             news: News::default(),
             addresses: Addresses::new(federation),
@@ -178,7 +182,7 @@ impl<R: Rules> Office<R> {
         errand: Errand,
         ctx: &mut Ctx<'_, R>,
     ) -> Option<Posting> {
-        let place = Place::first(errand.hand_on);
+        let place = self.place_of_errand(&errand);
         self.send_out(Asker::User(request), errand, place, ctx)
     }
 

@@ -19,6 +19,7 @@ use crate::identity::Identity;
 use crate::outbox::RequestId;
 use crate::peer::PeerId;
 use crate::signed::Signed;
+use crate::stack::config::Standing;
 use crate::stack::{Ctx, StackEvent, StackReply};
 
 use super::office::Office;
@@ -80,17 +81,22 @@ pub(super) struct Place {
     hand_on: u8,
 }
 
-impl Place {
-    /// At the head of a chain that may grow by so many links.
-    pub(super) fn first(hand_on: u8) -> Self {
-        Self {
-            hand_on,
-            ..Self::default()
+impl<R: Rules> Office<R> {
+    /// The place of what a user wants: first, by a permission that stands if there is one.
+    pub(super) fn place_of_errand(&self, errand: &Errand) -> Place {
+        let mut standing = self.standing.iter();
+        let fits = |it: &&Standing| {
+            it.at.contains(&errand.to) && it.grant.scope.contains(&errand.capability)
+        };
+        let link = standing.find(fits).map(|it| it.grant.clone());
+        Place {
+            grants: link.iter().cloned().collect(),
+            link,
+            hand_on: errand.hand_on,
+            ..Place::default()
         }
     }
-}
 
-impl<R: Rules> Office<R> {
     /// What some work costs here, and what of it is handed on.
     pub(super) fn plan(&mut self, action: &Action, ctx: &mut Ctx<'_, R>) -> Costs {
         let total = action.budget.most();

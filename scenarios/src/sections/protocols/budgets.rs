@@ -1,4 +1,5 @@
-//! `[[federation.budgets]]` and `[[federation.delegate]]`: who pays, and who hands work on.
+//! `[[federation.budgets]]`, `[[federation.delegate]]` and `[[federation.grants]]`: who pays, who hands
+//! work on, and by whose permission.
 
 use fedsim_protocols::federation::terms::{Amount, Budget, Capability, Money};
 
@@ -7,7 +8,7 @@ use crate::layer::names::Peers;
 use crate::layer::scalar::count;
 use crate::layer::shape::{Tables, tables};
 use crate::layer::{Section, at};
-use crate::spec::{BudgetSpec, DelegateSpec};
+use crate::spec::{BudgetSpec, DelegateSpec, GrantSpec};
 
 pub(super) fn budgets() -> Tables<Section<BudgetSpec>> {
     let base = BudgetSpec {
@@ -42,6 +43,31 @@ pub(super) fn budgets() -> Tables<Section<BudgetSpec>> {
             count(0..=Budget::HOPS_CEILING),
             at!(hops),
             "How often an action may be handed on.",
+        ),
+    )
+}
+
+pub(super) fn grants() -> Tables<Section<GrantSpec>> {
+    let base = GrantSpec {
+        by: Vec::new(),
+        to: Vec::new(),
+        at: Vec::new(),
+        capability: Capability::new("send").expect("BUG: a valid name"),
+    };
+    tables(
+        Section::new(
+            "Permissions that some sign for others before the run. They count where the ability is \
+             exposed to the signer with a depth, and nobody hands them on.",
+            base,
+        )
+        .required("by", Peers, at!(by), "Who signs.")
+        .required("to", Peers, at!(to), "For whom.")
+        .required("at", Peers, at!(at), "To whom it is shown.")
+        .required(
+            "capability",
+            CapabilityName,
+            at!(capability),
+            "Which ability.",
         ),
     )
 }

@@ -6,7 +6,7 @@ use fedsim_protocols::federation::terms::{Capability, Level};
 use fedsim_protocols::federation::trust::Model;
 use fedsim_protocols::stack::{Across, PrivacyGate, Screening};
 
-use super::budgets::{budgets, delegate};
+use super::budgets::{budgets, delegate, grants};
 use super::{Named, Preset, Table, transport};
 use crate::layer::choice::only;
 use crate::layer::names::Peers;
@@ -392,6 +392,12 @@ fn money(section: Section<FederationSpec>) -> Section<FederationSpec> {
             delegate(),
             at!(delegate),
             "Who hands on what it is asked for.",
+        )
+        .key(
+            "grants",
+            grants(),
+            at!(grants),
+            "Who lets whom act in its stead.",
         )
 }
 

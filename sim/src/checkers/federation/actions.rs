@@ -34,14 +34,6 @@ fn serves(kind: ActionKind, capability: &Capability) -> bool {
     name == capability_of(kind) || is_open && level_of(name).is_none()
 }
 
-/// Whether something is exposed to `source`, or to somebody on whose behalf it asks and who may hand
-/// it on so often; `sources` are those, the nearest first.
-fn is_exposed(exposed: &ExposeSpec, source: PeerId, sources: &[PeerId]) -> bool {
-    let depth = usize::from(exposed.depth);
-    let before = sources.iter().skip(1).take(depth);
-    exposed.to.contains(&source) || before.into_iter().any(|it| exposed.to.contains(it))
-}
-
 /// Checks and counts actions.
 pub(super) struct Actions {
     spec: FederationSpec,
@@ -113,7 +105,8 @@ impl Actions {
             return false;
         }
         let exposed = self.spec.expose.iter();
-        let exposed = exposed.filter(|it| it.by.contains(&peer) && is_exposed(it, source, sources));
+        let exposed = exposed
+            .filter(|it| it.by.contains(&peer) && self.is_exposed(it, peer, source, sources));
         let mut levels = exposed
             .filter(|it| it.capability == *capability)
             .map(|it| it.level);
@@ -122,6 +115,26 @@ impl Actions {
         };
         let needed = level_of(capability.name()).unwrap_or(Level::Untrusted);
         trusted >= needed.max(level)
+    }
+
+    /// Whether something is exposed to `source`, or to somebody in whose stead it asks and who may
+    /// hand it on so often: whoever signed it a permission, or `sources`, the nearest first.
+    fn is_exposed(
+        &self,
+        exposed: &ExposeSpec,
+        peer: PeerId,
+        source: PeerId,
+        sources: &[PeerId],
+    ) -> bool {
+        let depth = usize::from(exposed.depth);
+        let mut before = sources.iter().skip(1).take(depth);
+        let mut standing = self.spec.grants.iter().filter(|it| {
+            let is_for = it.to.contains(&source) && it.at.contains(&peer);
+            depth > 0 && is_for && it.capability == exposed.capability
+        });
+        exposed.to.contains(&source)
+            || before.any(|it| exposed.to.contains(it))
+            || standing.any(|it| it.by.iter().any(|by| exposed.to.contains(by)))
     }
 
     /// `peer` did something for `source`, if that is anybody, which it trusted as far as this at most.

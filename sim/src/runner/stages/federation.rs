@@ -5,16 +5,20 @@ use std::marker::PhantomData;
 use std::sync::{Arc, OnceLock};
 
 use fedsim_protocols::federation::authorisation::Exposure;
-use fedsim_protocols::federation::grant::Party;
+use fedsim_protocols::federation::grant::{Grant, Party};
 use fedsim_protocols::federation::identity::{IdentityRecord, Registry};
 use fedsim_protocols::federation::injection::Patterns;
 use fedsim_protocols::federation::rules::{Rules, Strict};
 use fedsim_protocols::federation::sanitise::{Policy, Sanitiser};
-use fedsim_protocols::federation::terms::{Level, Organisation};
+use fedsim_protocols::federation::terms::{Level, Organisation, Scope as Reach};
 use fedsim_protocols::pbft::{Member, PbftConfig, Roster};
 use fedsim_protocols::raft::RaftConfig;
-use fedsim_protocols::stack::{Across, Directory, Federation, Scope, StackConfig, StackPeer};
-use fedsim_protocols::{Identity, KeyScheme, Keys, PeerId, RunKey, SecretSeed, StreamLabel};
+use fedsim_protocols::stack::{
+    Across, Directory, Federation, Scope, StackConfig, StackPeer, Standing,
+};
+use fedsim_protocols::{
+    Identity, KeyScheme, Keys, LocalTime, PeerId, RunKey, SecretSeed, StreamLabel,
+};
 use fedsim_scenarios::Scenario;
 use fedsim_scenarios::spec::{ErrandLoad, FederationSpec};
 
@@ -90,6 +94,7 @@ impl<R: Rules> FederationCast<R> {
                 actions: Arc::new(spec.actions_of(*peer)),
                 exposures: exposures(*peer, spec, identities),
                 levels: levels(*peer, spec, identities),
+                grants: owners.standing(*peer, spec),
                 ..shared.clone()
             })
         };
@@ -199,6 +204,25 @@ impl Owners {
             patterns: patterns(),
             pseudonym_secrets: secrets,
         }
+    }
+
+    /// What others sign for a peer before the run.
+    fn standing(&self, to: PeerId, spec: &FederationSpec) -> Vec<Standing> {
+        let identity = self.of_peer(to).identity();
+        let own = spec.grants.iter().filter(|it| it.to.contains(&to));
+        let signed = own.flat_map(|it| {
+            it.by.iter().map(move |by| Standing {
+                at: it.at.clone(),
+                grant: self.of_peer(*by).sign(Grant {
+                    subject: Party::Peer { identity },
+                    scope: Reach::of([it.capability.clone()]),
+                    depth: 0,
+                    expires_at: LocalTime::from_nanos(i64::MAX),
+                    parent: None,
+                }),
+            })
+        });
+        signed.collect()
     }
 
     /// Every peer introduced, enrolled by its organisation's root, and some revoked by it.
