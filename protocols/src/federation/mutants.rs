@@ -261,6 +261,10 @@ mutants! {
     NothingDecided {
         fn must_decide(_changes_shared_state: bool) -> bool { false }
     }
+    /// Whoever proposes may do so in another's name.
+    NamesBorrowed {
+        fn may_propose(_is_own: bool) -> bool { true }
+    }
     /// Ballots of other epochs count.
     EpochsUnchecked {
         fn ballot_is_of_epoch(_is_same: bool) -> bool { true }

@@ -315,6 +315,11 @@ pub trait Rules: 'static + Clone + Copy + Debug + Default + Eq + Hash + Send + S
         changes_shared_state
     }
 
+    /// Whether a proposal counts, given whether it is in the name of whoever put it.
+    fn may_propose(is_own: bool) -> bool {
+        is_own
+    }
+
     /// Whether a ballot is of the roster that is asked.
     fn ballot_is_of_epoch(is_same: bool) -> bool {
         is_same

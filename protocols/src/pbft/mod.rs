@@ -91,7 +91,7 @@ pub use numbers::{Digest, Epoch, ReplicaId, Sequence, Timestamp, View};
 pub use replica::{Pbft, Status};
 pub use roster::{Member, Membership, Roster};
 pub use rules::{Chosen, Paper, Rules};
-pub use store::{Operation, Outcome, Store, Value};
+pub use store::{Entry, Operation, Outcome, Store, Value};
 
 /// The timers of a PBFT peer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -77,6 +77,9 @@ impl ReplicatedState {
     pub fn execute(&mut self, request: &Request) -> Outcome {
         let outcome = match &request.operation {
             Operation::Reconfigure { membership } => self.reconfigure(request.client, membership),
+            Operation::Enter { value } => {
+                Arc::make_mut(&mut self.store).enter(request.client, value.clone())
+            }
             Operation::Read { .. }
             | Operation::Write { .. }
             | Operation::CompareAndSwap { .. }
@@ -105,6 +108,7 @@ impl ReplicatedState {
             Operation::Write { .. }
             | Operation::CompareAndSwap { .. }
             | Operation::Append { .. }
+            | Operation::Enter { .. }
             | Operation::Reconfigure { .. } => Outcome::Refused {},
         }
     }

@@ -1,10 +1,12 @@
-//! The replicated state machine: registers under 64-bit keys. Must not know who orders operations.
+//! The replicated state machine: registers under 64-bit keys, and a list of entries with their
+//! authors. Must not know who orders operations.
 
 use std::collections::BTreeMap;
 
 use borsh::{BorshDeserialize, BorshSerialize};
 
 use crate::fold::{Fold, Folder};
+use crate::peer::PeerId;
 use crate::{fold_enum, fold_struct};
 
 use super::roster::Membership;
@@ -48,6 +50,11 @@ pub enum Operation {
         /// The group from the next checkpoint on.
         membership: Membership,
     },
+    /// Adds an entry in the client's own name to the list, which nothing else changes.
+    Enter {
+        /// What it says.
+        value: Value,
+    },
 }
 
 fold_enum!(Operation {
@@ -56,6 +63,7 @@ fold_enum!(Operation {
     2 = CompareAndSwap { key, expected, value },
     3 = Append { key, value },
     4 = Reconfigure { membership },
+    5 = Enter { value },
 });
 
 impl Operation {
@@ -66,6 +74,7 @@ impl Operation {
             Self::Write { .. }
             | Self::CompareAndSwap { .. }
             | Self::Append { .. }
+            | Self::Enter { .. }
             | Self::Reconfigure { .. } => false,
         }
     }
@@ -97,6 +106,11 @@ pub enum Outcome {
     Reconfigured {},
     /// The operation is not allowed, and nothing was changed.
     Refused {},
+    /// The entry is made.
+    Entered {
+        /// Which of the list, from 0.
+        number: u64,
+    },
 }
 
 fold_enum!(Outcome {
@@ -106,22 +120,36 @@ fold_enum!(Outcome {
     3 = Appended { length },
     4 = Reconfigured {},
     5 = Refused {},
+    6 = Entered { number },
 });
 
-/// Registers and a fingerprint of them all.
+/// One entry of the list.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, BorshSerialize, BorshDeserialize)]
+pub struct Entry {
+    /// The client that made it.
+    pub author: PeerId,
+    /// What it says.
+    pub value: Value,
+}
+
+fold_struct!(Entry { author, value });
+
+/// Registers, the list, and a fingerprint of both.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, BorshSerialize, BorshDeserialize)]
 pub struct Store {
     registers: BTreeMap<u64, Value>,
+    entries: Vec<Entry>,
     fingerprint: u64,
 }
 
 fold_struct!(Store {
     registers,
+    entries,
     fingerprint
 });
 
 impl Store {
-    /// A sum over all registers, kept up to date by each write: equal stores have equal ones.
+    /// A sum over all registers and entries, kept up to date by each write: equal stores have equal ones.
     ///
     /// For checkers only; agreement rests on the checkpoint digest.
     pub fn fingerprint(&self) -> u64 {
@@ -143,7 +171,22 @@ impl Store {
         self.registers.get(&key)
     }
 
-    /// Carries out one operation on the registers; a reconfiguration does not touch them.
+    /// The list.
+    pub fn entries(&self) -> &[Entry] {
+        &self.entries
+    }
+
+    /// Adds to the list what `author` says.
+    pub fn enter(&mut self, author: PeerId, value: Value) -> Outcome {
+        let number = self.entries.len() as u64;
+        let entry = Entry { author, value };
+        let hash = Folder::of(&(number, &entry));
+        self.fingerprint = self.fingerprint.wrapping_add(hash);
+        self.entries.push(entry);
+        Outcome::Entered { number }
+    }
+
+    /// Carries out one operation on the registers; others do not touch them and are refused.
     pub fn apply(&mut self, operation: &Operation) -> Outcome {
         match operation {
             Operation::Read { key } => Outcome::Value {
@@ -165,7 +208,7 @@ impl Store {
                 self.put(*key, whole);
                 Outcome::Appended { length }
             }
-            Operation::Reconfigure { .. } => Outcome::Refused {},
+            Operation::Enter { .. } | Operation::Reconfigure { .. } => Outcome::Refused {},
         }
     }
 
@@ -215,6 +258,35 @@ mod tests {
         let detour = run(&[write(2, b"c"), write(1, b"a"), write(1, b"b")]);
         assert_eq!(direct, detour);
         assert_ne!(direct, run(&[write(1, b"c"), write(2, b"b")]));
+    }
+
+    #[test]
+    fn the_list_grows_by_what_clients_enter_and_by_nothing_else() {
+        // Order and author make a difference, and no operation on registers touches it.
+        let author = PeerId(3);
+        let mut store = Store::default();
+        let before = store.fingerprint();
+        assert_eq!(
+            store.enter(author, b"a".to_vec()),
+            Outcome::Entered { number: 0 }
+        );
+        assert_ne!(store.fingerprint(), before);
+        let value = b"b".to_vec();
+        let operation = Operation::Enter { value };
+        assert_eq!(store.apply(&operation), Outcome::Refused {});
+        store.apply(&Operation::Write {
+            key: 0,
+            value: Vec::new(),
+        });
+        let value = b"a".to_vec();
+        assert_eq!(store.entries(), [Entry { author, value }]);
+        let mut other = Store::default();
+        other.enter(PeerId(4), b"a".to_vec());
+        other.apply(&Operation::Write {
+            key: 0,
+            value: Vec::new(),
+        });
+        assert_ne!(store.fingerprint(), other.fingerprint());
     }
 
     #[test]

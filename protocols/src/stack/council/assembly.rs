@@ -12,7 +12,7 @@ use crate::peer::PeerId;
 use crate::protocol::{Context, Durable, Protocol};
 
 use super::minutes::Minutes;
-use super::{Elector, LIST, Proposal, Tidings};
+use super::{Elector, Proposal, Tidings};
 use crate::stack::lodger::{self, Said};
 use crate::stack::{Ctx, Scope};
 
@@ -137,10 +137,8 @@ impl<R: Rules> Assembly<R> {
         proposal: &Proposal,
         ctx: &mut Ctx<'_, R>,
     ) -> AssemblyStep {
-        let operation = Operation::Append {
-            key: LIST,
-            value: proposal.entry(),
-        };
+        let value = proposal.bytes();
+        let operation = Operation::Enter { value };
         self.step(ctx, |_, client, ctx| client.on_request(id, operation, ctx))
     }
 
@@ -172,8 +170,8 @@ impl<R: Rules> Assembly<R> {
 
     fn read(&mut self, step: &mut AssemblyStep) {
         let replica = self.replica.as_ref().and_then(Elector::as_replica);
-        let list = replica.and_then(|replica| replica.state().store.get(LIST));
-        let news = list.map(|list| self.minutes.news(list));
+        let list = replica.map(|replica| replica.state().store.entries());
+        let news = list.map(|list| self.minutes.news_by_authors::<R>(list));
         let news = news.into_iter().flatten();
         let decided = |proposal| Tidings::Decided(Scope::Federation, proposal);
         step.tidings.extend(news.map(decided));

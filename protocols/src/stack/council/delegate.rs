@@ -26,7 +26,7 @@ use crate::raft::Store;
 
 use super::assembly::brings_news;
 use super::minutes::Minutes;
-use super::{Elector, LIST, OUTER};
+use super::{Elector, OUTER};
 use crate::stack::{Ctx, StackEvent, StackTimer};
 
 /// Registers of the organisation's store that hold the records of its replica, one a slot.
@@ -284,8 +284,8 @@ impl<R: Rules> Delegate<R> {
     /// again changes nothing.
     fn read(&mut self, step: &mut DelegateStep) {
         let replica = self.replica.as_ref().and_then(Elector::as_replica);
-        let list = replica.and_then(|replica| replica.state().store.get(LIST));
-        let news = list.map(|list| self.minutes.news(list));
+        let list = replica.map(|replica| replica.state().store.entries());
+        let news = list.map(|list| self.minutes.news_by_authors::<R>(list));
         for proposal in news.into_iter().flatten() {
             let id = self.next_request();
             step.writes.push((id, OUTER + self.told, proposal.entry()));

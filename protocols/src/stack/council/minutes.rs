@@ -1,8 +1,10 @@
-//! The list of decisions as it stands in the register, and how far it was read.
+//! The list of decisions as it stands in the store, and how far it was read.
 
 use borsh::{BorshDeserialize, BorshSerialize};
 
+use crate::federation::rules::Rules;
 use crate::fold_struct;
+use crate::pbft::Entry;
 use crate::peer::PeerId;
 
 /// One thing that is put to a council.
@@ -23,10 +25,14 @@ fold_struct!(Proposal {
 });
 
 impl Proposal {
-    /// The bytes that are appended to the list: length, then content.
+    /// The proposal in bytes.
+    pub fn bytes(&self) -> Vec<u8> {
+        borsh::to_vec(self).expect("writing to memory does not fail")
+    }
+
+    /// What is appended to a register that holds the list: length, then bytes.
     pub fn entry(&self) -> Vec<u8> {
-        let bytes = borsh::to_vec(self).expect("writing to memory does not fail");
-        borsh::to_vec(&bytes).expect("writing to memory does not fail")
+        borsh::to_vec(&self.bytes()).expect("writing to memory does not fail")
     }
 }
 
@@ -47,11 +53,50 @@ impl Minutes {
         }
         found
     }
+
+    /// The same where every entry bears its author: what somebody put in another's name is passed
+    /// over as well.
+    pub(super) fn news_by_authors<R: Rules>(&mut self, list: &[Entry]) -> Vec<Proposal> {
+        let news = list.get(self.read..).unwrap_or_default();
+        self.read = list.len();
+        let read = |entry: &Entry| {
+            let proposal = Proposal::try_from_slice(&entry.value).ok()?;
+            let is_own = proposal.proposer == entry.author;
+            R::may_propose(is_own).then_some(proposal)
+        };
+        news.iter().filter_map(read).collect()
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::federation::mutants::NamesBorrowed;
+    use crate::federation::rules::Strict;
+
+    #[test]
+    fn nobody_proposes_in_the_name_of_another() {
+        // Of three entries one is junk and one names somebody else than its author.
+        let proposal = |proposer| Proposal {
+            proposer: PeerId(proposer),
+            number: 1,
+            content: Vec::new(),
+        };
+        let by = |author, value| Entry {
+            author: PeerId(author),
+            value,
+        };
+        let list = [
+            by(3, vec![9]),
+            by(3, proposal(3).bytes()),
+            by(3, proposal(4).bytes()),
+        ];
+        let mut minutes = Minutes::default();
+        assert_eq!(minutes.news_by_authors::<Strict>(&list), [proposal(3)]);
+        assert_eq!(minutes.news_by_authors::<Strict>(&list), []);
+        let believed = Minutes::default().news_by_authors::<NamesBorrowed>(&list);
+        assert_eq!(believed, [proposal(3), proposal(4)]);
+    }
 
     #[test]
     fn each_entry_is_read_once_and_in_order() {

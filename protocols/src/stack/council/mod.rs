@@ -6,9 +6,10 @@
 //!   delegate   PBFT, every organisation one replica: its leader speaks, once its Raft has agreed
 //! ```
 //!
-//! A proposal is appended to one register of the replicated store, so the register is the list. A
-//! member that restarts or is brought up to date by a snapshot reads the list from its beginning;
-//! whoever applies it must take a proposal that he knows for read. Must not know what is proposed.
+//! PBFT's replicated store keeps the list with the author of every entry, since whoever asks may lie;
+//! in Raft's one register is the list, to which proposals are appended. A member that restarts or is
+//! brought up to date by a snapshot reads the list from its beginning; whoever applies it must take a
+//! proposal that he knows for read. Must not know what is proposed.
 
 mod assembly;
 mod ballots;
@@ -30,7 +31,7 @@ use super::Scope;
 /// A replica or client of the council across organisations.
 pub type Elector<R> = PbftPeer<Ballots<R>>;
 
-/// The register that holds the list.
+/// The register that holds Raft's list.
 const LIST: u64 = 0;
 /// In an organisation's store, the registers of what was decided outside, one a decision.
 const OUTER: u64 = 1 << 41;

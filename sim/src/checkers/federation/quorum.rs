@@ -112,7 +112,7 @@ impl Quorums {
             PbftEvent::CommittedLocal { placement, .. } => self.judge(at, peer, placement),
             PbftEvent::Executed { execution, request } => {
                 self.judge(at, peer, &execution.placement);
-                if let Operation::Append { value, .. } = &request.0.operation
+                if let Operation::Enter { value } = &request.0.operation
                     && self.behind(&execution.placement) >= self.needed()
                 {
                     self.passed.insert(Folder::of(value));
@@ -186,7 +186,7 @@ impl Quorums {
             return;
         }
         self.ledger.exercise();
-        if !self.passed.contains(&Folder::of(&proposal.entry())) {
+        if !self.passed.contains(&Folder::of(&proposal.bytes())) {
             let (number, proposer) = (proposal.number, proposal.proposer);
             self.ledger.breach(at, &[peer], || {
                 format!("takes number {number} of {proposer} for decided, which no quorum decided")

@@ -76,6 +76,7 @@ impl<R: Rules> Watch<PbftPeer<R>> for PbftWatch {
             Operation::Write { .. } => "write",
             Operation::CompareAndSwap { .. } => "cas",
             Operation::Append { .. } => "append",
+            Operation::Enter { .. } => "enter",
             Operation::Reconfigure { .. } => "reconfigure",
         }
     }
@@ -86,6 +87,7 @@ impl<R: Rules> Watch<PbftPeer<R>> for PbftWatch {
             | Outcome::Written {}
             | Outcome::Swapped { .. }
             | Outcome::Appended { .. }
+            | Outcome::Entered { .. }
             | Outcome::Reconfigured {} => Answer::Ok,
             Outcome::Refused {} => Answer::Failed,
         }

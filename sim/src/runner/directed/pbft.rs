@@ -228,6 +228,7 @@ fn outcome_words(outcome: &Outcome) -> String {
         Outcome::Swapped { swapped: true, .. } => "swapped".to_owned(),
         Outcome::Swapped { swapped: false, .. } => "not swapped".to_owned(),
         Outcome::Appended { .. } => "appended".to_owned(),
+        Outcome::Entered { .. } => "entered".to_owned(),
         Outcome::Reconfigured {} => "reconfigured".to_owned(),
         Outcome::Refused {} => "refused".to_owned(),
     }

@@ -314,7 +314,7 @@ impl<R: Rules> StoreProtocol for PbftPeer<R> {
                 Some((*key, Call::CompareAndSwap { expected, new }))
             }
             Operation::Append { key, value } => Some((*key, Call::Append(told(value)))),
-            Operation::Reconfigure { .. } => None,
+            Operation::Enter { .. } | Operation::Reconfigure { .. } => None,
         }
     }
 
@@ -327,6 +327,7 @@ impl<R: Rules> StoreProtocol for PbftPeer<R> {
             Outcome::Written {}
             | Outcome::Swapped { swapped: true, .. }
             | Outcome::Appended { .. }
+            | Outcome::Entered { .. }
             | Outcome::Reconfigured {} => judge::Outcome::Done,
             Outcome::Refused {} => judge::Outcome::Failed,
         }
