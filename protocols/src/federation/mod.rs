@@ -30,4 +30,4 @@ pub mod trust;
 pub mod unmask;
 
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
