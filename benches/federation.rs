@@ -1,8 +1,8 @@
 //! How fast federated actions are done, and a large federation for an hour of virtual time.
 //!
 //! One thread. An action has 512 bytes of payload, two signatures, that of its source and that of its
-//! receipt, and a chain of one grant, that of a third organisation; it is sanitised, judged by every check, remembered, done and answered. Everything is
-//! on that a real run has but checkers.
+//! receipt, and a chain of one grant, that of a third organisation; it is sanitised, judged by every
+//! check, remembered, done and answered. Everything is on that a real run has but checkers.
 
 use std::sync::Arc;
 

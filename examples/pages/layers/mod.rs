@@ -209,10 +209,8 @@ fn leaks(attack: &Attack) -> Vec<Leaks> {
 pub(crate) fn write(root: &Path) -> io::Result<()> {
     let attacks: Vec<&'static Attack> = ATTACKS.iter().collect();
     let rows = crate::on_all_threads(&attacks, |attack| run(attack));
-    let mut private = ATTACKS
-        .iter()
-        .filter(|attack| attack.name == "private data");
-    let leaks = private.next().map(leaks).unwrap_or_default();
+    let private = attacks.iter().find(|it| it.name == "private data");
+    let leaks = leaks(private.expect("BUG: no attack on private data"));
     fs::write(root.join("docs/layers.md"), page(&rows, &leaks))?;
     lines(&rows, &root.join("docs/layers.csv"))?;
     let readme = root.join("README.md");

@@ -149,7 +149,8 @@ fold_struct!(Store {
 });
 
 impl Store {
-    /// A sum over all registers and entries, kept up to date by each write: equal stores have equal ones.
+    /// A sum over all registers and entries, kept up to date by each write: equal stores have equal
+    /// ones.
     ///
     /// For checkers only; agreement rests on the checkpoint digest.
     pub fn fingerprint(&self) -> u64 {

@@ -245,7 +245,8 @@ impl Owners {
                 let revocation = revoked
                     .contains(peer)
                     .then(|| IdentityRecord::revoke(&mut root, of, public, None));
-                for record in [introduction, enrolment].into_iter().chain(revocation) {
+                // Whoever is vouched for is not counted among strangers.
+                for record in [enrolment, introduction].into_iter().chain(revocation) {
                     let learnt = registry.learn(&record, &mut keys);
                     learnt.expect("BUG: a record of our own making proves itself");
                 }
