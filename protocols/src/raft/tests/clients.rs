@@ -2,11 +2,9 @@
 
 use super::weather::{FAIR, Weather};
 use crate::peer::PeerId;
-use crate::raft::{
-    Operation, Outcome, Paper, RaftConfig, RaftReply, RaftRequest, ReadMode, Role, Value,
-};
+use crate::raft::{Operation, Outcome, RaftConfig, RaftReply, RaftRequest, ReadMode, Role, Value};
 
-fn cluster(config: RaftConfig, clients: u32) -> Weather<Paper> {
+fn cluster(config: RaftConfig, clients: u32) -> Weather {
     let mut weather = Weather::new(21, config, &[0, 1, 2], 3, clients);
     weather.climate = FAIR;
     weather.run(5_000);
@@ -18,7 +16,7 @@ fn append(text: &str) -> Operation {
     Operation::Append { key: 1, value }
 }
 
-fn held(weather: &Weather<Paper>, slot: u32) -> Option<Value> {
+fn held(weather: &Weather, slot: u32) -> Option<Value> {
     weather.server(slot).machine().store.get(1).cloned()
 }
 

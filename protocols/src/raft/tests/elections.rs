@@ -301,7 +301,7 @@ fn a_pre_candidate_stands_only_with_a_quorum_behind_it() {
 }
 
 /// A cluster that had a leader for a while.
-fn settled(config: RaftConfig, servers: u32) -> (Weather<Paper>, u32) {
+fn settled(config: RaftConfig, servers: u32) -> (Weather, u32) {
     let voters: Vec<u32> = (0..servers).collect();
     let mut weather = Weather::new(7, config, &voters, servers, 0);
     weather.climate = FAIR;

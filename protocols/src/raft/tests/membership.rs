@@ -221,7 +221,7 @@ fn a_new_voter_that_stays_too_slow_is_given_up() {
 fn a_cluster_replaces_all_of_its_members_while_it_works() {
     // Paper 6, end to end: {0,1,2} to {3,4,5}, the leader among the leaving.
     let config = RaftConfig::default();
-    let mut weather = Weather::<Paper>::new(11, config, &[0, 1, 2], 6, 0);
+    let mut weather = Weather::new(11, config, &[0, 1, 2], 6, 0);
     weather.climate = FAIR;
     weather.run(10_000);
     let target = Box::new(voters(&[3, 4, 5]));
@@ -241,7 +241,7 @@ fn a_cluster_replaces_all_of_its_members_while_it_works() {
 fn a_removed_server_that_does_not_know_it_disturbs_nobody() {
     // Server 3 is cut off while it is removed, comes back and keeps asking.
     let config = RaftConfig::default();
-    let mut weather = Weather::<Paper>::new(12, config, &[0, 1, 2, 3], 4, 0);
+    let mut weather = Weather::new(12, config, &[0, 1, 2, 3], 4, 0);
     weather.climate = FAIR;
     weather.run(10_000);
     weather.side[3] = 1;

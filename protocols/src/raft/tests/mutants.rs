@@ -2,21 +2,17 @@
 
 use super::storm::{ALL, DAMAGE, Plan, power_losses, storm, storm_config};
 use crate::raft::mutants::*;
-use crate::raft::{RaftConfig, ReadMode, Rules};
+use crate::raft::{Chosen, RaftConfig, ReadMode, Rules};
 
 #[test]
 fn a_power_loss_sees_who_acknowledged_before_sync() {
     // The canary of the power-loss test; the second mutant loses only the leader's own copy.
     let broken = |found: Option<String>| found.expect("caught").starts_with("leader-completeness");
-    let first =
-        (0..200).find_map(|seed| power_losses::<AcknowledgesBeforeSync>(seed).judge.violation);
-    assert!(broken(first));
-    let second = (0..200).find_map(|seed| {
-        power_losses::<LeaderCountsWhatIsNotSynced>(seed)
-            .judge
-            .violation
-    });
-    assert!(second.is_some());
+    let found = || (0..200).find_map(|seed| power_losses(seed).judge.violation);
+    assert!(broken(Chosen::run_under::<AcknowledgesBeforeSync, _>(
+        found
+    )));
+    assert!(Chosen::run_under::<LeaderCountsWhatIsNotSynced, _>(found).is_some());
 }
 
 const STILL: Plan = Plan {
@@ -26,10 +22,13 @@ const STILL: Plan = Plan {
 
 /// The number of storms until one breaks, at most `most`.
 fn caught<R: Rules>(config: &RaftConfig, plan: Plan, most: u64) -> Option<(u64, String)> {
-    (0..most).find_map(|seed| {
-        let weather = storm::<R>(seed, config.clone(), plan, 60);
-        weather.judge.violation.map(|broken| (seed + 1, broken))
-    })
+    let storms = || {
+        (0..most).find_map(|seed| {
+            let weather = storm(seed, config.clone(), plan, 60);
+            weather.judge.violation.map(|broken| (seed + 1, broken))
+        })
+    };
+    Chosen::run_under::<R, _>(storms)
 }
 
 fn with(change: fn(&mut RaftConfig)) -> RaftConfig {

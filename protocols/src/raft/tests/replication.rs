@@ -384,7 +384,7 @@ fn a_lost_acknowledgement_delays_the_commit_by_heartbeats_only() {
     // The follower's answer and the commit message are lost; after the link heals the follower
     // knows the commit within two heartbeats and a round trip.
     let config = RaftConfig::default();
-    let mut weather = Weather::<Paper>::new(4, config, &[0, 1, 2], 3, 0);
+    let mut weather = Weather::new(4, config, &[0, 1, 2], 3, 0);
     weather.climate = FAIR;
     weather.run(10_000);
     let leader = (0..3).find(|slot| weather.server(*slot).role() == Role::Leader);

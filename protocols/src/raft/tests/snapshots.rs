@@ -4,8 +4,7 @@ use super::desk::{Desk, Out, accepted, append, bare, with_log};
 use super::weather::{FAIR, Weather};
 use crate::peer::PeerId;
 use crate::raft::{
-    Chunk, Operation, Outcome, Paper, RaftConfig, RaftEvent, RaftMessage, RaftReply, RaftRequest,
-    Role,
+    Chunk, Operation, Outcome, RaftConfig, RaftEvent, RaftMessage, RaftReply, RaftRequest, Role,
 };
 
 fn small() -> RaftConfig {
@@ -190,7 +189,7 @@ fn a_long_dead_follower_comes_back_through_a_snapshot() {
         chunk_bytes: 64,
         ..RaftConfig::default()
     };
-    let mut weather = Weather::<Paper>::new(5, config, &[0, 1, 2], 3, 1);
+    let mut weather = Weather::new(5, config, &[0, 1, 2], 3, 1);
     weather.climate = FAIR;
     weather.run(5_000);
     weather.crash(2, 20_000);

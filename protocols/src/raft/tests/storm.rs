@@ -3,8 +3,7 @@
 use super::weather::{Climate, FAIR, Weather};
 use crate::peer::PeerId;
 use crate::raft::{
-    Configuration, MembershipMode, Operation, Paper, RaftConfig, RaftReply, RaftRequest, ReadMode,
-    Role, Rules,
+    Configuration, MembershipMode, Operation, RaftConfig, RaftReply, RaftRequest, ReadMode, Role,
 };
 
 const SERVERS: u32 = 5;
@@ -33,7 +32,7 @@ struct Loop {
     id: u64,
 }
 
-fn operation<R: Rules>(weather: &mut Weather<R>, serial: u64) -> Operation {
+fn operation(weather: &mut Weather, serial: u64) -> Operation {
     let key = weather.dice.below(3);
     let value = serial.into();
     match weather.dice.below(4) {
@@ -43,7 +42,7 @@ fn operation<R: Rules>(weather: &mut Weather<R>, serial: u64) -> Operation {
     }
 }
 
-fn work<R: Rules>(weather: &mut Weather<R>, loops: &mut [Loop]) {
+fn work(weather: &mut Weather, loops: &mut [Loop]) {
     for (slot, own) in (SERVERS..).zip(loops) {
         if own.serial == 0 || weather.replies.contains_key(&own.id) {
             own.serial += 1;
@@ -54,7 +53,7 @@ fn work<R: Rules>(weather: &mut Weather<R>, loops: &mut [Loop]) {
 }
 
 /// Something bad, or an order of the operator.
-fn strike<R: Rules>(weather: &mut Weather<R>, plan: Plan) {
+fn strike(weather: &mut Weather, plan: Plan) {
     let slot = weather.dice.below(u64::from(SERVERS)) as u32;
     match weather.dice.below(10) {
         0 | 1 if plan.crashes => {
@@ -93,8 +92,8 @@ fn strike<R: Rules>(weather: &mut Weather<R>, plan: Plan) {
 }
 
 /// A run of `steps` bad steps and a calm end.
-pub(super) fn storm<R: Rules>(seed: u64, config: RaftConfig, plan: Plan, steps: u64) -> Weather<R> {
-    let mut weather = Weather::<R>::new(seed, config, &[0, 1, 2], SERVERS, CLIENTS);
+pub(super) fn storm(seed: u64, config: RaftConfig, plan: Plan, steps: u64) -> Weather {
+    let mut weather = Weather::new(seed, config, &[0, 1, 2], SERVERS, CLIENTS);
     let mut loops: Vec<Loop> = (0..CLIENTS).map(|_| Loop { serial: 0, id: 0 }).collect();
     weather.climate = Climate {
         loss: 50,
@@ -127,8 +126,8 @@ pub(super) fn storm_config() -> RaftConfig {
 }
 
 /// Safe throughout, and alive in the end: a leader, all its voters at one commit index and state.
-fn holds(seed: u64, config: RaftConfig) -> Weather<Paper> {
-    let mut weather = storm::<Paper>(seed, config, ALL, 60);
+fn holds(seed: u64, config: RaftConfig) -> Weather {
+    let mut weather = storm(seed, config, ALL, 60);
     weather.run(30_000);
     let id = weather.operate(SERVERS, 1_000_000, Operation::Read { key: 0 });
     weather.run(12_000);
@@ -190,7 +189,7 @@ fn damage_to_a_minority_of_disks_loses_nothing() {
     // Durability with a fixed membership, so that server 0 is always one voter of three.
     let mut repaired = 0;
     for seed in 0..100 {
-        let weather = storm::<Paper>(seed, storm_config(), DAMAGE, 60);
+        let weather = storm(seed, storm_config(), DAMAGE, 60);
         assert_eq!(weather.judge.violation, None, "seed {seed}");
         repaired += weather.judge.count("repaired");
     }
@@ -198,8 +197,8 @@ fn damage_to_a_minority_of_disks_loses_nothing() {
 }
 
 /// Every server loses power at once, again and again, while clients work.
-pub(super) fn power_losses<R: Rules>(seed: u64) -> Weather<R> {
-    let mut weather = Weather::<R>::new(seed, storm_config(), &[0, 1, 2], SERVERS, CLIENTS);
+pub(super) fn power_losses(seed: u64) -> Weather {
+    let mut weather = Weather::new(seed, storm_config(), &[0, 1, 2], SERVERS, CLIENTS);
     let mut loops: Vec<Loop> = (0..CLIENTS).map(|_| Loop { serial: 0, id: 0 }).collect();
     weather.climate = Climate { sync: 80, ..FAIR };
     for _ in 0..10 {
@@ -216,7 +215,7 @@ pub(super) fn power_losses<R: Rules>(seed: u64) -> Weather<R> {
 fn no_acknowledged_entry_is_lost_when_everybody_loses_power() {
     // Paper figure 2: stable storage before responding. Each power loss takes what was not synced.
     for seed in 0..30 {
-        let weather = power_losses::<Paper>(seed);
+        let weather = power_losses(seed);
         assert_eq!(weather.judge.violation, None, "seed {seed}");
         assert!(weather.judge.count("acknowledged") > 0, "seed {seed}");
         assert_eq!(weather.judge.count("recovered"), 45, "seed {seed}");
@@ -245,7 +244,7 @@ fn each_switch_alone_keeps_a_storm_harmless() {
         let mut config = storm_config();
         change(&mut config);
         for seed in (0..20).map(|k| seed + 100 * k) {
-            let weather = storm::<Paper>(seed, config.clone(), ALL, 60);
+            let weather = storm(seed, config.clone(), ALL, 60);
             assert_eq!(weather.judge.violation, None, "seed {seed}");
             assert!(weather.judge.count("committed") > 0, "seed {seed}");
         }

@@ -10,12 +10,15 @@ use crate::outbox::{Outbox, Output, PersistToken, RequestId, Write};
 use crate::peer::PeerId;
 use crate::protocol::{Context, Durable, Protocol, Stored};
 use crate::raft::{
-    Configuration, Operation, Raft, RaftClient, RaftConfig, RaftEvent, RaftMessage, RaftPeer,
-    RaftRecord, RaftReply, RaftRequest, RaftTimer, Rules,
+    Chosen, Configuration, Operation, Raft, RaftClient, RaftConfig, RaftEvent, RaftMessage,
+    RaftPeer, RaftRecord, RaftReply, RaftRequest, RaftTimer,
 };
 use crate::random::{RunKey, Stream, StreamLabel};
 use crate::tabletop::secret_seed;
 use crate::time::{LocalTime, SimDuration};
+
+/// Plays whatever rules its thread runs under.
+type Machine = RaftPeer<Chosen>;
 
 enum Due {
     Message(PeerId, PeerId, RaftMessage),
@@ -31,8 +34,8 @@ struct Sync {
     held: Vec<(PeerId, RaftMessage)>,
 }
 
-struct Seat<R: Rules> {
-    machine: RaftPeer<R>,
+struct Seat {
+    machine: Machine,
     rng: Stream,
     keys: Keys,
     disk: Durable<RaftRecord>,
@@ -62,8 +65,8 @@ pub(super) const FAIR: Climate = Climate {
     sync: 2,
 };
 
-pub(super) struct Weather<R: Rules> {
-    seats: Vec<Seat<R>>,
+pub(super) struct Weather {
+    seats: Vec<Seat>,
     servers: u32,
     config: Arc<RaftConfig>,
     voters: Configuration,
@@ -81,7 +84,7 @@ pub(super) struct Weather<R: Rules> {
     asked: u64,
 }
 
-impl<R: Rules> Weather<R> {
+impl Weather {
     pub(super) fn new(
         seed: u64,
         config: RaftConfig,
@@ -132,7 +135,7 @@ impl<R: Rules> Weather<R> {
         weather
     }
 
-    pub(super) fn server(&self, slot: u32) -> &Raft<R> {
+    pub(super) fn server(&self, slot: u32) -> &Raft<Chosen> {
         self.seats[slot as usize]
             .machine
             .as_server()
@@ -261,7 +264,7 @@ impl<R: Rules> Weather<R> {
     fn input(
         &mut self,
         peer: PeerId,
-        handler: impl FnOnce(&mut RaftPeer<R>, &mut Context<'_, RaftPeer<R>>),
+        handler: impl FnOnce(&mut Machine, &mut Context<'_, Machine>),
     ) {
         let mut outbox = Outbox::new();
         let now = LocalTime::default() + SimDuration::from_millis(self.now);
@@ -274,7 +277,7 @@ impl<R: Rules> Weather<R> {
         }
     }
 
-    fn carry_out(&mut self, peer: PeerId, output: Output<RaftPeer<R>>, waits: &mut bool) {
+    fn carry_out(&mut self, peer: PeerId, output: Output<Machine>, waits: &mut bool) {
         match output {
             Output::Send { to, payload } => {
                 let held = self.seats[peer.index()].syncs.back_mut().filter(|_| *waits);
@@ -348,12 +351,12 @@ impl<R: Rules> Weather<R> {
     }
 }
 
-fn seat_machine<R: Rules>(
+fn seat_machine(
     slot: u32,
     servers: u32,
     config: &Arc<RaftConfig>,
     voters: &Configuration,
-) -> RaftPeer<R> {
+) -> Machine {
     let config = Arc::clone(config);
     if slot < servers {
         let knows = if voters.is_voter(PeerId(slot)) {
