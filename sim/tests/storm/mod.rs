@@ -53,7 +53,7 @@ const ONCE: [u64; 5] = [199, 209, 566, 1169, 2682];
 fn nothing_gets_through_all_layers() {
     // Attackers must really have acted in nearly every storm, and honest peers must have got something
     // done and decided in all of them together.
-    let seeds = asked_for("FEDSIM_FEDERATION_SEEDS", 6);
+    let seeds = asked_for("FEDSIM_FEDERATION_SEEDS", 3);
     let from = asked_for("FEDSIM_FEDERATION_FROM", 1);
     let mut failed = Vec::new();
     let (mut done, mut decided, mut idle) = (0.0, 0.0, 0);

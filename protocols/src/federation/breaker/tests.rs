@@ -26,11 +26,8 @@ fn dice(seed: u64) -> Stream {
     Stream::new(RunKey::from_seed(seed), StreamLabel::global("test"))
 }
 
-fn peer() -> Identity {
-    keys(11).identity()
-}
-
 struct Desk<R: Rules = Strict> {
+    peer: Identity,
     breaker: Breaker<R>,
     dice: Stream,
 }
@@ -38,6 +35,7 @@ struct Desk<R: Rules = Strict> {
 impl<R: Rules> Desk<R> {
     fn new() -> Self {
         Self {
+            peer: keys(11).identity(),
             breaker: Breaker::new(BreakerConfig::default()),
             dice: dice(7),
         }
@@ -45,7 +43,7 @@ impl<R: Rules> Desk<R> {
 
     fn record(&mut self, outcome: Outcome, cost: Money, secs: i64) -> Option<Transition> {
         self.breaker
-            .record(peer(), outcome, cost, at(secs), &mut self.dice)
+            .record(self.peer, outcome, cost, at(secs), &mut self.dice)
     }
 
     /// Ten failures, one a second: suspended at second 9.
@@ -57,11 +55,11 @@ impl<R: Rules> Desk<R> {
     }
 
     fn state(&self) -> State {
-        self.breaker.state(peer())
+        self.breaker.state(self.peer)
     }
 
     fn admit(&mut self, secs: i64) -> Admission {
-        self.breaker.admit(peer(), at(secs)).0
+        self.breaker.admit(self.peer, at(secs)).0
     }
 
     /// Minutes of somebody who asks whenever he may, while the peer answers as told, until `to`.
@@ -168,12 +166,12 @@ fn an_operator_brings_anybody_back_and_old_failures_do_not_trip_again() {
     // ADR-097 keeps the old samples: one more failure would trip at once.
     let mut desk = Desk::<Strict>::new();
     desk.suspend(Outcome::Misbehaved);
-    desk.breaker.reinstate(peer());
+    desk.breaker.reinstate(desk.peer);
     assert_eq!(desk.state(), State::Active);
     assert!(desk.record(Outcome::Misbehaved, FREE, 20).is_none());
     assert_eq!(desk.admit(21), Admission::Pass);
-    desk.breaker.evict(peer(), at(22));
-    assert!(!desk.breaker.is_closed(peer()));
+    desk.breaker.evict(desk.peer, at(22));
+    assert!(!desk.breaker.is_closed(desk.peer));
     assert_eq!(desk.admit(1_000 * HOUR), Admission::Refused);
 }
 
@@ -239,5 +237,5 @@ fn samples_are_bounded_and_age() {
     for second in 0..10_000 {
         small.record(Outcome::Answered, FREE, second);
     }
-    assert_eq!(small.breaker.samples(peer()), 20);
+    assert_eq!(small.breaker.samples(small.peer), 20);
 }

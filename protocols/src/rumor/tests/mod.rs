@@ -101,6 +101,38 @@ struct Epidemic<R: Rules> {
 
 impl<R: Rules> Epidemic<R> {
     fn run(seed: u64, peers: u32, rounds: u64, config: &Arc<RumorConfig>) -> Self {
+        let mut epidemic = Self::begin(seed, peers, config);
+        epidemic.table.run_for(config.period * rounds);
+        epidemic
+    }
+
+    /// Runs until all know it.
+    fn run_to_all(seed: u64, peers: u32, rounds: u64, config: &Arc<RumorConfig>) -> Self {
+        let mut epidemic = Self::begin(seed, peers, config);
+        for _ in 0..rounds {
+            if epidemic.residue() == 0.0 {
+                break;
+            }
+            epidemic.table.run_for(config.period);
+        }
+        epidemic
+    }
+
+    /// Runs until nobody who knows it is interested any more, and no copy is under way.
+    fn run_to_rest(seed: u64, peers: u32, rounds: u64, config: &Arc<RumorConfig>) -> Self {
+        let mut epidemic = Self::begin(seed, peers, config);
+        for _ in 0..rounds {
+            let before = epidemic.copies();
+            epidemic.table.run_for(config.period);
+            // A copy is under way for a tenth of a period.
+            if epidemic.copies() == before && !epidemic.is_any_interested() {
+                break;
+            }
+        }
+        epidemic
+    }
+
+    fn begin(seed: u64, peers: u32, config: &Arc<RumorConfig>) -> Self {
         let machine = || Rumor::with_rules(Arc::clone(config), Partners::Everyone { peers });
         let machines = (0..peers).map(|_| machine()).collect();
         let mut table = Tabletop::new(seed, DELAY, machines);
@@ -110,8 +142,20 @@ impl<R: Rules> Epidemic<R> {
             size: 0,
         };
         table.request(PeerId(0), RequestId(0), start);
-        table.run_for(config.period * rounds);
         Self { table, peers }
+    }
+
+    /// Whether more peers have learnt it than have lost interest in it.
+    fn is_any_interested(&self) -> bool {
+        let (mut learned, mut lost) = (0, 0);
+        for (_, _, event) in &self.table.events {
+            match event {
+                RumorEvent::Learned { .. } => learned += 1,
+                RumorEvent::InterestLost { .. } => lost += 1,
+                RumorEvent::Recovered { .. } | RumorEvent::Rejected { .. } => {}
+            }
+        }
+        learned != lost
     }
 
     /// The share of peers that do not know the rumor.
@@ -141,8 +185,11 @@ impl<R: Rules> Epidemic<R> {
 
     /// Copies handed over, by the number of peers: the traffic m of Demers et al.
     fn traffic(&self) -> f64 {
-        let copies = ["push", "pull-answer"].map(|kind| self.sent(kind));
-        copies.iter().sum::<u64>() as f64 / f64::from(self.peers)
+        self.copies() as f64 / f64::from(self.peers)
+    }
+
+    fn copies(&self) -> u64 {
+        self.sent("push") + self.sent("pull-answer")
     }
 
     fn sent(&self, kind: &str) -> u64 {
@@ -155,7 +202,7 @@ fn mean_rounds<R: Rules>(mode: Mode, peers: u32, runs: u64) -> f64 {
     let config = config(mode, Rounds::Synchronous, Loss::Never, Contacts::Blind);
     let config = Arc::new(config);
     let rounds = (0..runs).map(|seed| {
-        let epidemic = Epidemic::<R>::run(seed, peers, 40, &config);
+        let epidemic = Epidemic::<R>::run_to_all(seed, peers, 40, &config);
         f64::from(epidemic.rounds_to_all().unwrap_or(40))
     });
     rounds.sum::<f64>() / runs as f64
@@ -166,7 +213,7 @@ fn residue_and_traffic<R: Rules>(config: RumorConfig, peers: u32, runs: u64) -> 
     let config = Arc::new(config);
     let (mut residue, mut traffic) = (0.0, 0.0);
     for seed in 0..runs {
-        let epidemic = Epidemic::<R>::run(seed, peers, 45, &config);
+        let epidemic = Epidemic::<R>::run_to_rest(seed, peers, 45, &config);
         residue += epidemic.residue() / runs as f64;
         traffic += epidemic.traffic() / runs as f64;
     }
