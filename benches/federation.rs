@@ -14,7 +14,7 @@ use fedsim_protocols::stack::{StackEvent, StackPeer};
 use fedsim_protocols::{KeyScheme, Keys, SecretSeed, Signable, fold_struct};
 use fedsim_scenarios::spec::{ProtocolSpec, Signatures};
 use fedsim_scenarios::{Document, Folder, Scenario};
-use fedsim_sim::engine::{Happened, Notice, Observer, Options, World, run};
+use fedsim_sim::engine::{Happened, Notice, Observer, Options, World};
 use fedsim_sim::runner::FederationCast;
 
 const ACTIONS: &str = r#"
@@ -96,7 +96,7 @@ fn measure(scenario: &Scenario) -> Run {
         ..Options::default()
     };
     let mut done = Done(0);
-    let (seconds, outcome) = timed(|| run(scenario, &cast, &options, &mut done));
+    let (seconds, outcome) = timed(|| cast.perform(scenario, &options, &mut done));
     let counters = outcome.expect("no peer panics").counters;
     Run {
         seconds,

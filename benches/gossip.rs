@@ -8,7 +8,7 @@ use fedsim_protocols::rumor::RumorEvent;
 use fedsim_protocols::{Protocol, SimDuration};
 use fedsim_scenarios::spec::ProtocolSpec;
 use fedsim_scenarios::{Document, Folder, Scenario};
-use fedsim_sim::engine::{Happened, Notice, Observer, Options, World, run};
+use fedsim_sim::engine::{Happened, Notice, Observer, Options, World};
 use fedsim_sim::runner::{self, RumorCast, RunOptions, SwimCast};
 
 fn read(text: &str) -> Scenario {
@@ -57,7 +57,7 @@ fn swim_5k_speedup() -> f64 {
             threads,
             ..Options::default()
         };
-        let (seconds, outcome) = timed(|| run(&scenario, &cast, &options, &mut ()));
+        let (seconds, outcome) = timed(|| cast.perform(&scenario, &options, &mut ()));
         outcome.expect("no machine panics");
         seconds
     });
@@ -89,7 +89,7 @@ fn rumor_100k() -> f64 {
     let mut coverage = Coverage {
         missing: scenario.peers.len(),
     };
-    let (seconds, outcome) = timed(|| run(&scenario, &cast, &Options::default(), &mut coverage));
+    let (seconds, outcome) = timed(|| cast.perform(&scenario, &Options::default(), &mut coverage));
     outcome.expect("no machine panics");
     assert_eq!(coverage.missing, 0, "the rumor did not reach everybody");
     seconds
@@ -104,7 +104,8 @@ fn startup_1k() -> f64 {
     scenario.duration = SimDuration::from_nanos(1);
     let (seconds, ()) = timed(|| {
         let cast = swim_cast(&scenario);
-        run(&scenario, &cast, &Options::default(), &mut ()).expect("no machine panics");
+        let outcome = cast.perform(&scenario, &Options::default(), &mut ());
+        outcome.expect("no machine panics");
     });
     seconds * 1e3
 }

@@ -10,7 +10,7 @@ use crate::common::{median, timed, turns};
 use fedsim_protocols::pbft::{PbftEvent, PbftPeer};
 use fedsim_scenarios::spec::{ProtocolSpec, Signatures};
 use fedsim_scenarios::{Document, Folder, Scenario};
-use fedsim_sim::engine::{Happened, Notice, Observer, Options, World, run};
+use fedsim_sim::engine::{Happened, Notice, Observer, Options, World};
 use fedsim_sim::runner::PbftCast;
 
 fn scenario(replicas: u32, seconds: u32, signatures: Signatures) -> Scenario {
@@ -55,7 +55,7 @@ fn rates(scenario: &Scenario) -> Rates {
     };
     let cast: Arc<PbftCast> = Arc::new(PbftCast::new(scenario, spec));
     let mut decisions = Decisions(0);
-    let (seconds, outcome) = timed(|| run(scenario, &cast, &Options::default(), &mut decisions));
+    let (seconds, outcome) = timed(|| cast.perform(scenario, &Options::default(), &mut decisions));
     let counters = outcome.expect("no replica panics").counters;
     let each = |count: u64| count as f64 / seconds;
     Rates {

@@ -88,7 +88,7 @@ fn commands_per_s() -> f64 {
     let scenario = document.expect("a good scenario").scenario;
     let cast = raft_cast(&scenario);
     let mut commits = Commits::default();
-    let (seconds, outcome) = timed(|| run(&scenario, &cast, &Options::default(), &mut commits));
+    let (seconds, outcome) = timed(|| cast.perform(&scenario, &Options::default(), &mut commits));
     outcome.expect("no machine panics");
     assert!(commits.last > 100_000, "the clients were hardly served");
     commits.last as f64 / seconds
@@ -331,7 +331,7 @@ fn elections() -> f64 {
         for seed in 1..=10_000 {
             scenario.seed = seed;
             let mut elected = Elected::default();
-            let outcome = run(&scenario, &cast, &Options::default(), &mut elected);
+            let outcome = cast.perform(&scenario, &Options::default(), &mut elected);
             outcome.expect("no machine panics");
             assert!(elected.0, "seed {seed} elected nobody");
         }

@@ -41,13 +41,16 @@ impl Figures {
 
     /// Adds the figures to the file, keeping those of other benchmarks.
     pub(crate) fn write(self) {
-        let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../target/figures.json");
+        let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../target");
+        let path = folder.join("figures.json");
         let mut all: BTreeMap<String, f64> = std::fs::read(&path)
             .ok()
             .and_then(|bytes| serde_json::from_slice(&bytes).ok())
             .unwrap_or_default();
         all.extend(self.0);
         let text = serde_json::to_string_pretty(&all).expect("numbers have a text");
-        std::fs::write(&path, text + "\n").expect("target/figures.json can be written");
+        let written =
+            std::fs::create_dir_all(folder).and_then(|()| std::fs::write(&path, text + "\n"));
+        written.expect("target/figures.json can be written");
     }
 }

@@ -19,7 +19,7 @@ use fedsim_scenarios::spec::{ProtocolSpec, Signatures};
 
 use super::directed::{run_story, verify_story};
 use super::{Directed, RunFailure, RunOptions, Verification, Watch, run_cast, tables, verify_cast};
-use crate::engine::Cast;
+use crate::engine::{self, Cast, Observer, Options, Outcome, PeerPanic};
 
 pub use federation::FederationCast;
 pub(crate) use operations::{Fates, KeyEnd};
@@ -52,6 +52,28 @@ pub(super) fn of(scenario: &Scenario) -> Result<Box<dyn Stage + '_>, RunFailure>
         }
     }
 }
+
+/// Gives casts an engine that is built here, with this crate, and not again by whoever runs it.
+macro_rules! built {
+    ($($cast:ident),+) => {
+        $(impl $cast {
+            /// Has the engine run `scenario` with this cast: [`engine::run`], nothing around it.
+            ///
+            /// # Errors
+            /// The earliest panic of a machine, if one panicked.
+            pub fn perform(
+                self: &Arc<Self>,
+                scenario: &Scenario,
+                options: &Options,
+                observer: &mut dyn Observer<<Self as Cast>::Machine>,
+            ) -> Result<Outcome, PeerPanic> {
+                engine::run(scenario, self, options, observer)
+            }
+        })+
+    };
+}
+
+built!(SwimCast, RumorCast, RaftCast, PbftCast, FederationCast);
 
 /// How the peers of `scenario` sign. Only the engine can make the tags of ideal signatures: nobody
 /// else is told what the oracle knows.
