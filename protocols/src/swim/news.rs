@@ -56,7 +56,7 @@ impl<R: SwimRules> Swim<R> {
         for some in updates.chunks(TOGETHER) {
             let mut places = [None; TOGETHER];
             for (place, update) in places.iter_mut().zip(some) {
-                *place = self.members.find(&update.record().key);
+                *place = self.members.subject(update.record());
             }
             for (place, update) in places.into_iter().zip(some) {
                 self.hear_of(place, update, Source::Gossip, ctx);
@@ -76,7 +76,7 @@ impl<R: SwimRules> Swim<R> {
         source: Source,
         ctx: &mut Context<'_, Self>,
     ) {
-        let place = place.or_else(|| self.members.find(&update.record().key));
+        let place = place.or_else(|| self.members.subject(update.record()));
         let is_about_me = update.record().key == self.key;
         match update {
             Update::Alive(record) if is_about_me => self.on_own_record(record, ctx),
@@ -124,7 +124,7 @@ impl<R: SwimRules> Swim<R> {
 
     /// What is held, signature and all, was verified when it came.
     fn judge_record(&self, record: &Signed<Alive>, ctx: &mut Context<'_, Self>) -> bool {
-        let held = self.members.find(&record.key);
+        let held = self.members.subject(record);
         let is_held = held.is_some_and(|place| self.members.get(place).record == *record);
         R::accepts_alive(RecordProof {
             signed_by_owner: record.signer() == record.key,

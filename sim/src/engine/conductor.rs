@@ -207,6 +207,9 @@ impl<'a, P: Protocol> Conductor<'a, P> {
 
     /// Hears who was seen to lead, for a network that takes sides.
     pub(crate) fn hear_whispers(&mut self, whispers: &mut Vec<(SimTime, PeerId)>) {
+        if whispers.is_empty() {
+            return;
+        }
         whispers.sort_unstable();
         for (at, peer) in whispers.drain(..) {
             let is_news = self

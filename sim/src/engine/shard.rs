@@ -103,6 +103,8 @@ pub(crate) struct Shard<P: Protocol> {
     woken: Due<Wake>,
     active: Active,
     lists: Lists,
+    /// Scratch: what the peers that are looked up together have to do, in their order.
+    windows: Vec<Window>,
     shards: u32,
     shard: u32,
 }
@@ -146,6 +148,7 @@ impl<P: Protocol> Shard<P> {
                 first: vec![NONE; count],
                 next: Vec::new(),
             },
+            windows: vec![Window::QUIET; TOGETHER],
             shards,
             shard,
         }
@@ -193,7 +196,9 @@ impl<P: Protocol> Shard<P> {
         let mut post = self.shared.post.borrow_mut();
         post.start = plan.start;
         post.end = plan.end;
-        post.orders.clear();
+        if !post.orders.is_empty() {
+            post.orders.clear();
+        }
         for (peer, control) in plan.orders.iter() {
             let home = cell.homes.as_ref().map_or(peer.0, |homes| homes.of(*peer));
             if home % self.shards == self.shard {
@@ -240,21 +245,20 @@ impl<P: Protocol> Shard<P> {
     /// Runs some peers, after having looked up all their deliveries: one after the other each peer
     /// would wait for its messages to come from memory, together they wait once.
     fn run_together(&mut self, peers: Together, worst: &mut Option<PeerPanic>) {
-        let mut windows = [Window::QUIET; TOGETHER];
-        self.look_up(peers, &mut windows);
-        for (local, window) in peers.zip(windows) {
-            if let Some(panic) = self.run_one(local, window) {
+        self.look_up(peers);
+        for (nth, local) in peers.enumerate() {
+            if let Some(panic) = self.run_one(local, self.windows[nth]) {
                 *worst = least(worst.take(), panic);
             }
         }
     }
 
     #[inline]
-    fn look_up(&mut self, peers: Together, windows: &mut [Window; TOGETHER]) {
+    fn look_up(&mut self, peers: Together) {
         let Post { due, arrivals, .. } = &mut *self.shared.post.borrow_mut();
         let Lists { first, next } = &mut self.lists;
         arrivals.clear();
-        for (local, window) in peers.zip(windows.iter_mut()) {
+        for (local, window) in peers.zip(&mut self.windows) {
             window.first = arrivals.len() as u32;
             let mut index = std::mem::replace(&mut first[local as usize], NONE);
             while index != NONE {
@@ -268,7 +272,7 @@ impl<P: Protocol> Shard<P> {
             }
             window.behind = arrivals.len() as u32;
         }
-        for (_, window) in peers.zip(windows) {
+        for (_, window) in peers.zip(&self.windows) {
             let arrivals = &mut arrivals[window.first as usize..window.behind as usize];
             if arrivals.len() > 1 {
                 arrivals.sort_unstable_by(|one, other| one.order(other, due));

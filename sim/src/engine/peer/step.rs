@@ -108,6 +108,7 @@ impl<P: Protocol> Peer<P> {
         cell.outbox = outbox;
     }
 
+    #[inline]
     pub(super) fn hold(&mut self, until: SimTime, sends: Sends<P>) {
         if !sends.is_empty() {
             let key = self.key(until, Class::Timer);
