@@ -41,6 +41,11 @@ const MISTAKES: &[(&str, &str, &str)] = &[
         "no peer `acme-9`",
     ),
     (
+        "[[federation.software]]\nby = \"acme-1\"\n",
+        "[[federation.software]]",
+        "everybody's",
+    ),
+    (
         "[[faults]]\nat = \"61s\"\ncrash = \"acme-1\"\n",
         "\"61s\"",
         "past the end",

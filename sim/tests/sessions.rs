@@ -88,6 +88,24 @@ fn nobody_acts_in_anothers_name_where_both_sides_prove_who_they_are() {
 }
 
 #[test]
+fn every_door_lets_in_whom_its_own_owner_lets_in() {
+    // One peer of two serves callers that prove nothing: an impostor is obeyed there and nowhere else.
+    // Nor is that peer let in where proof is asked for, since it shows none itself.
+    let software =
+        |by: &str| format!("[[federation.software]]\nby = \"{by}\"\ntransport = \"server-only\"");
+    let unsigned = r#"["signature"]"#;
+    let open = text(unsigned, &software("globex-2"), IMPOSTOR);
+    assert_eq!(broken::<Strict>(&open), ["as-asked"]);
+    let elsewhere = open.replace("globex-*\"\n", "globex-1\"\n");
+    assert_eq!(broken::<Strict>(&elsewhere), [""; 0]);
+    let done = |by: &str| {
+        let record = run(&scenario(&text("[]", &software(by), "")));
+        record.summary.metrics["actions_done"]
+    };
+    assert!(done("acme-2") < 0.7 * done("globex-2"));
+}
+
+#[test]
 fn a_relayed_handshake_is_noticed_by_who_looks_for_somebody_else() {
     let rest = r#"
 [[workload.errands]]

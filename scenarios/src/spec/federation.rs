@@ -147,18 +147,30 @@ impl FederationSpec {
         own.find(|it| it.by.contains(&peer))
     }
 
+    /// Whether anybody has sessions.
+    pub fn has_sessions(&self) -> bool {
+        let own = self.software.iter().filter_map(|it| it.transport);
+        let mut all = own.chain([self.transport.mode]);
+        all.any(|mode| mode != Mode::None)
+    }
+
     fn actions_of_software(&self, peer: PeerId) -> ActionsConfig {
         let mut own = self.software.iter().rev();
         let Some(own) = own.find(|it| it.by.contains(&peer)) else {
             return self.actions();
         };
-        let preset = own.profile.preset();
+        let preset = own.profile.map(Profile::preset);
+        let layers = preset.as_ref().unwrap_or(self);
         let spec = Self {
-            without: preset.without,
-            gate: preset.gate,
-            trust_model: preset.trust_model,
-            breaker: preset.breaker,
-            screening: preset.screening,
+            without: own.without.as_ref().unwrap_or(&layers.without).clone(),
+            gate: own.gate.unwrap_or(layers.gate),
+            trust_model: own.trust_model.unwrap_or(layers.trust_model),
+            breaker: own.breaker.unwrap_or(layers.breaker),
+            screening: own.screening.unwrap_or(layers.screening),
+            transport: TransportSpec {
+                mode: own.transport.unwrap_or(self.transport.mode),
+                ..self.transport.clone()
+            },
             ..self.clone()
         };
         spec.actions()
@@ -177,12 +189,24 @@ pub struct OperationSpec {
 }
 
 /// Peers that run other software than the rest.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SoftwareSpec {
     /// Who.
     pub by: Vec<PeerId>,
-    /// Whose layers they have.
-    pub profile: Profile,
+    /// Whose layers they have; those of the federation without one.
+    pub profile: Option<Profile>,
+    /// Who proves who he is in their sessions, if not as in the federation.
+    pub transport: Option<Mode>,
+    /// As [`FederationSpec::without`], if not as in the profile; so are those below.
+    pub without: Option<Vec<Stage>>,
+    /// When they take private data out of payloads.
+    pub gate: Option<PrivacyGate>,
+    /// How their trust moves.
+    pub trust_model: Option<Option<Model>>,
+    /// Whether they have circuit breakers.
+    pub breaker: Option<bool>,
+    /// Which payloads they screen.
+    pub screening: Option<Screening>,
 }
 
 /// Whom some trust, and how far.

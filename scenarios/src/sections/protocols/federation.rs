@@ -12,7 +12,7 @@ use crate::layer::choice::only;
 use crate::layer::names::Peers;
 use crate::layer::quantity::{duration, positive_duration};
 use crate::layer::scalar::{Words, count, words};
-use crate::layer::shape::{Tables, list, tables};
+use crate::layer::shape::{Tables, list, maybe, tables};
 use crate::layer::{Out, Reader, Section, Shape, Type, World, at};
 use crate::spec::{
     ExposeSpec, FederationSpec, OperationSpec, Profile, ProtocolSpec, SoftwareSpec, TrustSpec,
@@ -302,7 +302,7 @@ fn who(section: Section<FederationSpec>) -> Section<FederationSpec> {
         "software",
         software(),
         at!(software),
-        "Whose layers are those of another profile.",
+        "Whose layers are others.",
     )
     .key(
         "without",
@@ -439,14 +439,37 @@ fn operations() -> Tables<Section<OperationSpec>> {
 }
 
 fn software() -> Tables<Section<SoftwareSpec>> {
-    let base = SoftwareSpec {
-        by: Vec::new(),
-        profile: Profile::Full,
-    };
+    const OF_PROFILE: &str = "That of the profile if left out.";
     tables(
-        Section::new("Peers that run other software.", base)
+        Section::new("Peers that run other software.", SoftwareSpec::default())
             .required("by", Peers, at!(by), "Who.")
-            .required("profile", PROFILES, at!(profile), "Which."),
+            .key(
+                "profile",
+                maybe(PROFILES),
+                at!(profile),
+                "Whose layers they have; those of the federation if left out. Who decides, and the transport, \
+                 stay those of the federation.",
+            )
+            .key(
+                "transport",
+                maybe(transport::MODES),
+                at!(transport),
+                "Who proves who he is in their sessions. Whoever has sessions says nothing to other \
+                 organisations outside them, and takes nothing; whoever is to prove himself and has \
+                 none is not let in.",
+            )
+            .key("without", maybe(list(STAGES)), at!(without), OF_PROFILE)
+            .key("gate", maybe(GATES), at!(gate), OF_PROFILE)
+            .key("trust_model", maybe(MODELS), at!(trust_model), OF_PROFILE)
+            .key("breaker", maybe(BREAKERS), at!(breaker), OF_PROFILE)
+            .key("screening", maybe(SCREENINGS), at!(screening), OF_PROFILE)
+            .check(|spec, node, reader| {
+                let by = spec.by.clone();
+                if *spec == (SoftwareSpec { by, ..SoftwareSpec::default() }) {
+                    let right = "say what is different, such as `profile = \"none\"`";
+                    reader.refuse(node.place, "this software is everybody's", right);
+                }
+            }),
     )
 }
 

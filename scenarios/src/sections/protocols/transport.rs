@@ -11,7 +11,7 @@ use crate::layer::shape::{Tables, tables};
 use crate::layer::{Section, at};
 use crate::spec::{CertificateSpec, FederationSpec};
 
-const MODES: Words<Mode> = words(&[
+pub(super) const MODES: Words<Mode> = words(&[
     (
         "none",
         "Nobody: actions go as they are, and whoever sends says who he is.",

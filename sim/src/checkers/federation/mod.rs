@@ -115,7 +115,7 @@ impl FederationWatch {
             leaks: Leaks::new(),
             path: Path::default(),
             quorums,
-            sessions: Sessions::new(spec.transport.clone()),
+            sessions: Sessions::new(spec.transport.clone(), spec.has_sessions()),
             keys: KeyWatch::new(fates, nicknames, liars.clone()),
             liars,
             standing,

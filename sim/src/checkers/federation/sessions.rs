@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use fedsim_protocols::federation::terms::SessionId;
-use fedsim_protocols::federation::transport::{End, Mode};
+use fedsim_protocols::federation::transport::End;
 use fedsim_protocols::stack::StackEvent;
 use fedsim_protocols::{PeerId, SimDuration};
 use fedsim_scenarios::spec::TransportSpec;
@@ -24,6 +24,8 @@ const LENIENCE: SimDuration = SimDuration::from_secs(1);
 /// Checks and counts sessions.
 pub(super) struct Sessions {
     spec: TransportSpec,
+    /// Whether anybody has any.
+    are_used: bool,
     open: BTreeMap<(PeerId, PeerId, SessionId), SimTime>,
     /// Until when a peer could not act; nothing while it still cannot.
     paused: BTreeMap<PeerId, Option<SimTime>>,
@@ -43,9 +45,10 @@ impl Sessions {
         "handshake_p99_ms",
     ];
 
-    pub(super) fn new(spec: TransportSpec) -> Self {
+    pub(super) fn new(spec: TransportSpec, are_used: bool) -> Self {
         Self {
             spec,
+            are_used,
             open: BTreeMap::new(),
             paused: BTreeMap::new(),
             ledger: Ledger::new(SESSIONS_END),
@@ -142,7 +145,7 @@ impl Sessions {
             self.judge(ended_at, since, peer);
         }
         report.findings.push(self.ledger.clone().finding());
-        if self.spec.mode == Mode::None {
+        if !self.are_used {
             return;
         }
         for (name, count) in &self.counts {
@@ -177,7 +180,7 @@ mod tests {
             lifetime_max: SimDuration::from_secs(12),
             ..TransportSpec::default()
         };
-        let mut sessions = Sessions::new(spec);
+        let mut sessions = Sessions::new(spec, true);
         let key = (PeerId(0), PeerId(1), SessionId([1; 16]));
         sessions.open.insert(key, SimTime::ZERO);
         meanwhile(&mut sessions);

@@ -191,7 +191,7 @@ impl Owners {
             .collect();
         let roster = Roster::genesis(replicas, clients, Default::default());
         let directory = self.enrol(&organisations, &spec.revoked);
-        let papers = self.papers(&organisations, &spec.transport);
+        let papers = self.papers(&organisations, spec);
         let lines = self.lines(&organisations, spec);
         Federation {
             organisations,

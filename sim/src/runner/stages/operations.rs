@@ -169,7 +169,7 @@ impl Owners {
             (0..*length).map(|number| (*peer, self.secret_of_key(*peer, number)))
         });
         let secrets: Vec<(PeerId, SecretSeed)> = secrets.collect();
-        let papers = self.certify(organisations, &spec.transport, secrets.clone());
+        let papers = self.certify(organisations, spec, secrets.clone());
         let mut papers = papers.into_iter().map(|(_, papers)| papers);
         let mut lines: BTreeMap<PeerId, Vec<Link>> = BTreeMap::new();
         for (peer, secret) in secrets {

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use fedsim_protocols::federation::terms::Organisation;
-use fedsim_protocols::federation::transport::{Certificate, Mode, Validity, root_certificate};
+use fedsim_protocols::federation::transport::{Certificate, Validity, root_certificate};
 use fedsim_protocols::stack::{Papers, Tls};
 use fedsim_protocols::{LocalTime, PeerId, PublicKey, SecretSeed, SimDuration};
-use fedsim_scenarios::spec::TransportSpec;
+use fedsim_scenarios::spec::{FederationSpec, TransportSpec};
 
 use super::federation::Owners;
 
@@ -53,7 +53,7 @@ impl Owners {
     pub(super) fn papers(
         &self,
         organisations: &[Vec<PeerId>],
-        spec: &TransportSpec,
+        spec: &FederationSpec,
     ) -> BTreeMap<PeerId, Papers> {
         let everyone = organisations.iter().flatten();
         let secrets = everyone.map(|peer| (*peer, self.secret_of_peer(*peer)));
@@ -65,12 +65,13 @@ impl Owners {
     pub(super) fn certify(
         &self,
         organisations: &[Vec<PeerId>],
-        spec: &TransportSpec,
+        spec: &FederationSpec,
         secrets: Vec<(PeerId, SecretSeed)>,
     ) -> Vec<(PeerId, Papers)> {
-        if spec.mode == Mode::None {
+        if !spec.has_sessions() {
             return Vec::new();
         }
+        let spec = &spec.transport;
         let authorities = self.authorities(organisations.len(), spec);
         let number = |peer: &PeerId| organisations.iter().position(|them| them.contains(peer));
         let members = secrets.into_iter();
