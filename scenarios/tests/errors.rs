@@ -41,6 +41,11 @@ const MISTAKES: &[(&str, &str, &str)] = &[
         "no peer `acme-9`",
     ),
     (
+        "[rumor]\nmode = \"push\"\nloss = { median-counter = 2 }\n",
+        "{ median-counter = 2 }",
+        "a median is taken over partners",
+    ),
+    (
         "[[federation.software]]\nby = \"acme-1\"\n",
         "[[federation.software]]",
         "everybody's",
