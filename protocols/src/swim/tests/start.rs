@@ -119,6 +119,23 @@ fn a_roster_is_shared_until_somebody_changes() {
 }
 
 #[test]
+fn addresses_that_end_alike_are_told_apart_by_key() {
+    // Each of these ends like member 2's in one size or another of the table that is looked at first.
+    let mut solo = with_roster(200);
+    solo.start();
+    let alike: Vec<u32> = (6..16).map(|bits| 2 + (1 << bits)).collect();
+    for &slot in &alike {
+        solo.hand(3, &is_alive(slot, nth(0)));
+    }
+    for slot in alike.into_iter().chain([2]) {
+        assert_ne!(solo.view_of(slot), Some((Status::Alive, nth(1))));
+        solo.hand(3, &is_alive(slot, nth(1)));
+        assert_eq!(solo.view_of(slot), Some((Status::Alive, nth(1))), "{slot}");
+    }
+    assert_eq!(solo.view_of(3), Some((Status::Alive, nth(0))));
+}
+
+#[test]
 fn who_comes_back_to_a_roster_asks_random_members_of_it() {
     // Without seeds it would otherwise wait for the next exchange to hear what it missed.
     let mut solo = with_roster(20);
