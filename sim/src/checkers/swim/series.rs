@@ -88,9 +88,9 @@ impl Series {
         self.sample_keys(now, census);
     }
 
-    /// The spread of keys, until all are known.
+    /// The spread of keys, which newcomers set back.
     fn sample_keys(&mut self, now: SimTime, census: &Census) {
-        let (Some(share), None) = (census.keys_known(), self.keys_known_at) else {
+        let Some(share) = census.keys_known() else {
             return;
         };
         self.convergence.push(ConvergenceRow {
@@ -98,7 +98,7 @@ impl Series {
             at_s: seconds(now),
             share,
         });
-        if share == 1.0 {
+        if share == 1.0 && self.keys_known_at.is_none() {
             self.keys_known_at = Some(now);
         }
     }
