@@ -15,8 +15,6 @@ pub(crate) struct Parcel<P: Protocol> {
     pub(crate) to: PeerId,
     pub(crate) payload: Payload<P::Message>,
     pub(crate) hold: SimDuration,
-    /// Whether it was made up beside what the machine says.
-    is_made_up: bool,
 }
 
 /// Who sends, when, and what his machine is like.
@@ -93,11 +91,10 @@ impl<P: Protocol> Cabal<P> {
             };
             for parcel in self.rewrite(scene, &does, (to, payload), &mut replacements) {
                 self.remember(part.me, to, parcel.payload.clone());
-                if parcel.hold.is_zero() {
-                    let Parcel { to, payload, .. } = parcel;
-                    outbox.push(Output::Send { to, payload });
-                } else {
-                    held.push(parcel);
+                let Parcel { to, payload, hold } = parcel;
+                match hold.is_zero() {
+                    true => outbox.push(Output::Send { to, payload }),
+                    false => held.push(Parcel { to, payload, hold }),
                 }
             }
         }
@@ -120,12 +117,8 @@ impl<P: Protocol> Cabal<P> {
         (to, payload): (PeerId, Payload<P::Message>),
         replacements: &mut Replacements<P>,
     ) -> Vec<Parcel<P>> {
-        let mut parcels: Vec<Parcel<P>> = vec![Parcel {
-            to,
-            payload,
-            hold: SimDuration::ZERO,
-            is_made_up: false,
-        }];
+        let hold = SimDuration::ZERO;
+        let mut parcels: Vec<Parcel<P>> = vec![Parcel { to, payload, hold }];
         for &(role, place, what) in does {
             let mut next: Vec<Parcel<P>> = Vec::with_capacity(parcels.len());
             for parcel in parcels {
@@ -201,68 +194,49 @@ impl<P: Protocol> Cabal<P> {
     ) {
         let Scene { me, now, machine } = scene;
         let who = (me, now, role);
-        let Parcel {
-            to,
-            payload,
-            hold,
-            is_made_up,
-        } = parcel;
-        let told = |payload: Payload<P::Message>| Parcel {
-            to,
-            payload,
-            hold,
-            is_made_up,
-        };
+        let Parcel { to, payload, hold } = parcel;
         match what {
             Behaviour::Silent | Behaviour::CrashStop | Behaviour::Drop | Behaviour::Omit => {}
             Behaviour::Delay => {
                 let hold = hold + self.span(me, role);
-                next.push(Parcel {
-                    hold,
-                    ..told(payload)
-                });
+                next.push(Parcel { to, payload, hold });
             }
             Behaviour::Duplicate => {
                 for _ in 0..=self.roles[role].settings.amount() {
-                    next.push(told(payload.clone()));
+                    let payload = payload.clone();
+                    next.push(Parcel { to, payload, hold });
                 }
             }
             Behaviour::Corrupt => {
-                let message = self.corrupt(&payload);
-                next.extend(message.map(|message| told(Payload::Inline(message))));
+                if let Some(message) = self.corrupt(&payload) {
+                    let payload = Payload::Inline(message);
+                    next.push(Parcel { to, payload, hold });
+                }
             }
             Behaviour::Equivocate | Behaviour::Lie | Behaviour::Mutate => {
                 let changed = self.change(who, what, to, &payload);
-                next.push(told(match changed {
+                let payload = match changed {
                     Some(message) => replacements.share(&payload, message),
                     None => payload,
-                }));
+                };
+                next.push(Parcel { to, payload, hold });
             }
             attack => {
                 let twist = self.lend(who, |forge, means| {
                     forge.twist(attack, (to, &payload), machine, means)
                 });
                 let made_up = std::mem::take(&mut self.sends).into_iter();
-                next.extend(made_up.map(|(to, payload)| Parcel {
-                    to,
-                    payload,
-                    hold,
-                    is_made_up: true,
-                }));
+                next.extend(made_up.map(|(to, payload)| Parcel { to, payload, hold }));
                 match twist {
-                    Twist::Keep => next.push(told(payload)),
-                    // What one attack made up no other takes back.
-                    Twist::Drop if is_made_up => next.push(told(payload)),
+                    Twist::Keep => next.push(Parcel { to, payload, hold }),
                     Twist::Drop => {}
                     Twist::Hold => {
                         let hold = hold + self.span(me, role);
-                        next.push(Parcel {
-                            hold,
-                            ..told(payload)
-                        });
+                        next.push(Parcel { to, payload, hold });
                     }
                     Twist::Replace(message) => {
-                        next.push(told(replacements.share(&payload, message)));
+                        let payload = replacements.share(&payload, message);
+                        next.push(Parcel { to, payload, hold });
                     }
                 }
             }
