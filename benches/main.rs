@@ -17,10 +17,6 @@ mod privacy;
 /// Raft, beside another implementation.
 mod raft;
 
-/// What the program allocates with, too.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 use common::figures::{Figures, Wanted};
 
 fn main() {

@@ -19,10 +19,6 @@ use clap::Parser;
 
 use commands::Arguments;
 
-/// Runs allocate and free small things by the million.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let exit = bug::guarded(|| arguments.command.run()).unwrap_or_else(|failure| {
