@@ -7,16 +7,15 @@ use fedsim_protocols::federation::trust::Model;
 use fedsim_protocols::stack::{Across, PrivacyGate, Screening};
 
 use super::budgets::{budgets, delegate, grants};
+use super::software::software;
 use super::{Named, Preset, Table, transport};
 use crate::layer::choice::only;
 use crate::layer::names::Peers;
 use crate::layer::quantity::{duration, positive_duration};
 use crate::layer::scalar::{Words, count, words};
-use crate::layer::shape::{Tables, list, maybe, tables};
+use crate::layer::shape::{Tables, list, tables};
 use crate::layer::{Out, Reader, Section, Shape, Type, World, at};
-use crate::spec::{
-    ExposeSpec, FederationSpec, OperationSpec, Profile, ProtocolSpec, SoftwareSpec, TrustSpec,
-};
+use crate::spec::{ExposeSpec, FederationSpec, OperationSpec, Profile, ProtocolSpec, TrustSpec};
 use crate::tree::{Node, Value};
 
 pub(super) fn table() -> Table<FederationSpec> {
@@ -53,7 +52,7 @@ const ACROSS: Words<Across> = words(&[
     ),
 ]);
 
-const PROFILES: Words<Profile> = words(&[
+pub(super) const PROFILES: Words<Profile> = words(&[
     ("none", Profile::None.about(), Profile::None),
     (
         "mcp-over-https",
@@ -87,7 +86,7 @@ const PRESETS: &[Named<FederationSpec>] = &[
     ("full", Profile::Full.about(), || Profile::Full.preset()),
 ];
 
-const GATES: Words<PrivacyGate> = words(&[
+pub(super) const GATES: Words<PrivacyGate> = words(&[
     (
         "before-send",
         "Before an action is signed and sent.",
@@ -110,7 +109,7 @@ const CONTENTS: Words<ContentMode> = words(&[
     ),
 ]);
 
-const MODELS: Words<Option<Model>> = words(&[
+pub(super) const MODELS: Words<Option<Model>> = words(&[
     (
         "fixed",
         "Not at all: it stays where it was at the start.",
@@ -128,7 +127,7 @@ const MODELS: Words<Option<Model>> = words(&[
     ),
 ]);
 
-const BREAKERS: Words<bool> = words(&[
+pub(super) const BREAKERS: Words<bool> = words(&[
     ("off", "There are none.", false),
     (
         "on",
@@ -138,7 +137,7 @@ const BREAKERS: Words<bool> = words(&[
     ),
 ]);
 
-const SCREENINGS: Words<Screening> = words(&[
+pub(super) const SCREENINGS: Words<Screening> = words(&[
     ("off", "None.", Screening::Off),
     ("inbound", "What others send.", Screening::Inbound),
     (
@@ -164,7 +163,7 @@ const LEVELS: Words<Level> = words(&[
     ),
 ]);
 
-const STAGES: Words<Stage> = words(&[
+pub(super) const STAGES: Words<Stage> = words(&[
     ("framing", "Size and framing.", Stage::Framing),
     (
         "schema",
@@ -435,41 +434,6 @@ fn operations() -> Tables<Section<OperationSpec>> {
                 "Who takes up a new key: what it asked for under the old one is waited for, and the \
                  succession is signed by both.",
             ),
-    )
-}
-
-fn software() -> Tables<Section<SoftwareSpec>> {
-    const OF_PROFILE: &str = "That of the profile if left out.";
-    tables(
-        Section::new("Peers that run other software.", SoftwareSpec::default())
-            .required("by", Peers, at!(by), "Who.")
-            .key(
-                "profile",
-                maybe(PROFILES),
-                at!(profile),
-                "Whose layers they have; those of the federation if left out. Who decides, and the transport, \
-                 stay those of the federation.",
-            )
-            .key(
-                "transport",
-                maybe(transport::MODES),
-                at!(transport),
-                "Who proves who he is in their sessions. Whoever has sessions says nothing to other \
-                 organisations outside them, and takes nothing; whoever is to prove himself and has \
-                 none is not let in.",
-            )
-            .key("without", maybe(list(STAGES)), at!(without), OF_PROFILE)
-            .key("gate", maybe(GATES), at!(gate), OF_PROFILE)
-            .key("trust_model", maybe(MODELS), at!(trust_model), OF_PROFILE)
-            .key("breaker", maybe(BREAKERS), at!(breaker), OF_PROFILE)
-            .key("screening", maybe(SCREENINGS), at!(screening), OF_PROFILE)
-            .check(|spec, node, reader| {
-                let by = spec.by.clone();
-                if *spec == (SoftwareSpec { by, ..SoftwareSpec::default() }) {
-                    let right = "say what is different, such as `profile = \"none\"`";
-                    reader.refuse(node.place, "this software is everybody's", right);
-                }
-            }),
     )
 }
 

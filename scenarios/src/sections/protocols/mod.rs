@@ -5,6 +5,7 @@ pub(crate) mod federation;
 mod pbft;
 mod raft;
 mod rumor;
+mod software;
 mod swim;
 mod transport;
 
