@@ -198,6 +198,8 @@ pub struct Keys {
     scheme: KeyScheme,
     seed: SecretSeed,
     pair: Arc<OnceLock<Pair>>,
+    /// The owner's other keys.
+    others: Vec<Keys>,
     signed: u32,
     verified: u32,
 }
@@ -215,6 +217,7 @@ impl Keys {
             scheme,
             seed,
             pair: Arc::default(),
+            others: Vec::new(),
             signed: 0,
             verified: 0,
         }
@@ -230,6 +233,25 @@ impl Keys {
                 public,
             }
         })
+    }
+
+    /// The same, for an owner who may take up one of `others` as well.
+    pub fn with_others(self, others: Vec<Keys>) -> Self {
+        Self { others, ..self }
+    }
+
+    /// Whether the owner has other keys.
+    pub fn has_others(&self) -> bool {
+        !self.others.is_empty()
+    }
+
+    /// Signs with the owner's key `public` from now on; not if that is none of the owner's.
+    pub fn take_up(&mut self, public: PublicKey) {
+        let wanted = self.others.iter_mut().find(|it| it.public() == public);
+        if let Some(wanted) = wanted {
+            std::mem::swap(&mut self.seed, &mut wanted.seed);
+            std::mem::swap(&mut self.pair, &mut wanted.pair);
+        }
     }
 
     /// The owner's public key.

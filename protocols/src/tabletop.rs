@@ -97,6 +97,12 @@ impl<P: Protocol> Tabletop<P> {
         }
     }
 
+    /// Lets the peer in a slot take up other keys.
+    pub fn give_keys(&mut self, peer: PeerId, others: Vec<Keys>) {
+        let keys = &mut self.seats[peer.index()].keys;
+        *keys = keys.clone().with_others(others);
+    }
+
     /// Carries only messages for which `keep(from, to, message)` holds, judged when they are sent.
     pub fn carry_if(&mut self, keep: impl FnMut(PeerId, PeerId, &P::Message) -> bool + 'static) {
         self.filter = Box::new(keep);

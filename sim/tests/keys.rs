@@ -63,6 +63,53 @@ fn a_revoked_key_is_good_for_nothing_once_that_is_known() {
     let revoke = r#"revoke = "acme-2""#;
     has::<Strict>(revoke, THIEF, "revocation", Holds::Holds);
     has::<mutants::BarredAct>(revoke, THIEF, "revocation", Holds::Violated);
+    has::<mutants::RevocationsIgnored>(revoke, THIEF, "revocation", Holds::Violated);
+}
+
+#[test]
+fn a_key_that_names_two_heirs_has_none() {
+    let contest = r#"
+[[adversaries]]
+who = "mallory-1"
+what = ["two-heirs"]
+pace = "2s"
+"#;
+    let rotate = r#"rotate = "acme-1""#;
+    has::<Strict>(rotate, contest, "true-keys", Holds::Holds);
+    has::<mutants::DisputesIgnored>(rotate, contest, "true-keys", Holds::Violated);
+}
+
+#[test]
+fn strangers_find_no_room_without_end() {
+    let crowd = r#"
+[[adversaries]]
+who = "mallory-1"
+what = ["invented-peers"]
+pace = "500ms"
+amount = 100
+"#;
+    let rotate = r#"rotate = "acme-1""#;
+    has::<Strict>(rotate, crowd, "strangers", Holds::Holds);
+    has::<mutants::StrangersUnbounded>(rotate, crowd, "strangers", Holds::Violated);
+}
+
+#[test]
+fn a_council_hears_nobody_in_the_name_of_another() {
+    let borrowed = r#"
+[[adversaries]]
+who = "mallory-1"
+what = ["borrowed-names"]
+pace = "500ms"
+"#;
+    let rotate = r#"rotate = "acme-1"
+[[workload.errands]]
+by = "globex-1"
+to = "acme-*"
+kind = "merge"
+rate = "1/s"
+"#;
+    has::<Strict>(rotate, borrowed, "proposed-only", Holds::Holds);
+    has::<mutants::NamesBorrowed>(rotate, borrowed, "proposed-only", Holds::Violated);
 }
 
 #[test]
@@ -77,7 +124,61 @@ pace = "100ms"
     has::<Strict>(rotate, poison, "true-keys", Holds::Holds);
     has::<mutants::RecordsUnsigned>(rotate, poison, "true-keys", Holds::Violated);
     has::<mutants::RootsUnchecked>(rotate, poison, "true-keys", Holds::Violated);
+    has::<mutants::AnyoneRevokes>(rotate, poison, "true-keys", Holds::Violated);
     has::<mutants::HeirsUnasked>(rotate, poison, "true-keys", Holds::Violated);
+}
+
+#[test]
+fn nobody_loses_a_seat_in_the_council_by_what_others_say() {
+    let poison = r#"
+[[adversaries]]
+who = "mallory-1"
+what = ["poisoned-keys"]
+pace = "100ms"
+"#;
+    let rotate = r#"rotate = "acme-1""#;
+    has::<Strict>(rotate, poison, "seats", Holds::Holds);
+    has::<mutants::SeatsForTheTaking>(rotate, poison, "seats", Holds::Violated);
+    has::<mutants::RecordsUnsigned>(rotate, poison, "seats", Holds::Violated);
+}
+
+#[test]
+fn the_council_follows_what_becomes_of_keys() {
+    // A peer takes up two keys, one after the other, and another is revoked: all others seat each of
+    // them no more, flat as two-tier, and proposals go on being decided.
+    let proposals = r#"
+[[workload.errands]]
+by = ["acme-1", "globex-1"]
+to = "*"
+rate = "1/s"
+kind = "merge"
+until = "25s"
+"#;
+    let operations = r#"rotate = "acme-1"
+[[federation.operations]]
+at = "9s"
+rotate = "acme-1"
+[[federation.operations]]
+at = "14s"
+revoke = "globex-2"
+"#;
+    for across in ["flat", "two-tier"] {
+        let text = STAGE.text().replace("OPERATION", operations);
+        let text = text.replace("\"12s\"", "\"30s\"");
+        let text = text.replace(
+            "transport =",
+            &format!("across = \"{across}\"\ntransport ="),
+        );
+        let record = run_by::<Strict>(&scenario(&format!("{text}\n{proposals}")));
+        let metrics = &record.summary.metrics;
+        let of = |name: &str| metrics[name];
+        let replicas = if across == "flat" { 5.0 } else { 3.0 };
+        assert_eq!(of("council_epochs"), 3.0, "{}", told(&record));
+        assert_eq!(of("seats_followed"), 3.0 * replicas, "{}", told(&record));
+        assert_eq!(of("decisions"), of("proposals"), "{}", told(&record));
+        assert_eq!(holds(&record, "federation/seats"), Some(Holds::Holds));
+        assert_eq!(holds(&record, "federation/quorum"), Some(Holds::Holds));
+    }
 }
 
 #[test]
@@ -107,5 +208,6 @@ rotate = "acme-1"
         assert_eq!(metrics["succession_learnt"], 8.0, "{}", told(&record));
         assert_eq!(metrics["done_under_old_key"], 0.0, "{}", told(&record));
         assert_eq!(metrics["actions_refused"], 0.0, "{}", told(&record));
+        assert_eq!(metrics["council_epochs"], 2.0, "{}", told(&record));
     }
 }

@@ -265,6 +265,10 @@ mutants! {
     NamesBorrowed {
         fn may_propose(_is_own: bool) -> bool { true }
     }
+    /// Anybody passes the seats of others on, or ends them.
+    SeatsForTheTaking {
+        fn may_reseat(_is_by_owner_or_root: bool) -> bool { true }
+    }
     /// Ballots of other epochs count.
     EpochsUnchecked {
         fn ballot_is_of_epoch(_is_same: bool) -> bool { true }

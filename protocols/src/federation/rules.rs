@@ -320,6 +320,12 @@ pub trait Rules: 'static + Clone + Copy + Debug + Default + Eq + Hash + Send + S
         is_own
     }
 
+    /// Whether the roster follows what is said of a key, given whether its owner or its organisation
+    /// says so.
+    fn may_reseat(is_by_owner_or_root: bool) -> bool {
+        is_by_owner_or_root
+    }
+
     /// Whether a ballot is of the roster that is asked.
     fn ballot_is_of_epoch(is_same: bool) -> bool {
         is_same

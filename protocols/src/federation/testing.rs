@@ -78,6 +78,7 @@ fn every_mutant_is_caught_by_the_tests_of_a_layer() {
         include_str!("envelope/tests/mod.rs"),
         include_str!("identity/tests.rs"),
         include_str!("injection/tests.rs"),
+        include_str!("../stack/council/ballots.rs"),
         include_str!("ownership/tests.rs"),
         include_str!("routing/tests.rs"),
         include_str!("sanitise/tests.rs"),

@@ -173,6 +173,10 @@ impl<R: Rules> PbftClient<R> {
             return;
         };
         pending.asked_roster = false;
+        if pending.request.signer() != ctx.public_key() {
+            // Signed by a key of its own that another has replaced.
+            pending.request = ctx.sign(pending.request.content().clone());
+        }
         let request = pending.request.clone();
         ctx.notify(PbftEvent::Retransmitted {
             client: request.client,
@@ -184,7 +188,25 @@ impl<R: Rules> PbftClient<R> {
             return;
         }
         self.multicast(request, ctx);
+        if ctx.keys().has_others() {
+            // Nobody answers a key that another has replaced: that may be what is the matter.
+            let request = self.roster_request(ctx);
+            ctx.multicast(
+                self.roster.others(None),
+                PbftMessage::StateRequest { request },
+            );
+        }
         ctx.set_timer(PbftTimer::AskAgain, self.config.client_timeout);
+    }
+
+    fn roster_request(&self, ctx: &mut Ctx<'_, R>) -> Signed<StateRequest> {
+        let asker = ctx.me();
+        ctx.sign(StateRequest {
+            epoch: self.roster.epoch,
+            executed: super::numbers::Sequence::default(),
+            asker,
+            roster_only: true,
+        })
     }
 
     /// One message.
@@ -287,7 +309,6 @@ impl<R: Rules> PbftClient<R> {
 
     /// Somebody serves in a later epoch: the chain of rosters is asked for, once a timeout.
     fn ask_roster(&mut self, reply: &Signed<Reply>, ctx: &mut Ctx<'_, R>) {
-        let asker = ctx.me();
         let member = self.roster.replica_of(&reply.signer());
         let Some(pending) = &mut self.pending else {
             return;
@@ -296,12 +317,7 @@ impl<R: Rules> PbftClient<R> {
             return;
         };
         pending.asked_roster = true;
-        let request = ctx.sign(StateRequest {
-            epoch: self.roster.epoch,
-            executed: super::numbers::Sequence::default(),
-            asker,
-            roster_only: true,
-        });
+        let request = self.roster_request(ctx);
         if let Some(member) = self.roster.member(member) {
             ctx.send(member.slot, PbftMessage::StateRequest { request });
         }
@@ -328,7 +344,7 @@ impl<R: Rules> PbftClient<R> {
             if !proves_link(link, &self.roster) || !R::is_quorum(votes, &self.roster) {
                 return Err(Reason::BadState);
             }
-            self.adopt(&link.roster);
+            self.adopt(&link.roster, ctx);
         }
         if self.roster.epoch > known {
             self.on_ask_again(ctx);
@@ -336,7 +352,10 @@ impl<R: Rules> PbftClient<R> {
         Ok(())
     }
 
-    fn adopt(&mut self, roster: &Roster) {
+    fn adopt(&mut self, roster: &Roster, ctx: &mut Ctx<'_, R>) {
+        if let Some(key) = roster.clients.get(&ctx.me()) {
+            ctx.keys().take_up(*key);
+        }
         self.roster = Arc::new(roster.clone());
         self.views = vec![View::default(); roster.n()];
         if let Some(pending) = &mut self.pending {

@@ -1,12 +1,17 @@
 //! What a PBFT group agrees on before it starts, and what each replica may set for itself.
 
+use std::collections::BTreeMap;
+
 use thiserror::Error;
 
+use crate::identity::PublicKey;
+use crate::peer::PeerId;
 use crate::time::SimDuration;
 
 /// The settings of replicas and clients.
 ///
-/// `checkpoint_interval`, `window`, `read_only` and `tentative` must be equal in a whole group.
+/// `checkpoint_interval`, `window`, `read_only`, `tentative` and `guardians` must be equal in a whole
+/// group.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct PbftConfig {
     /// K: a checkpoint every so many batches (OSDI'99 section 4.3, "e.g., 100"). 1 to `window`.
@@ -40,6 +45,8 @@ pub struct PbftConfig {
     pub durable: bool,
     /// Replace a primary that is slower than its predecessors were (Aardvark, NSDI 2009).
     pub minimum_rate: Option<MinimumRate>,
+    /// Whose word, beside its owner's, passes a client's key on or ends it.
+    pub guardians: BTreeMap<PeerId, PublicKey>,
 }
 
 /// How fast a primary must be (Clement et al., NSDI 2009, section 5.3).
@@ -84,6 +91,7 @@ impl Default for PbftConfig {
             tentative: false,
             durable: true,
             minimum_rate: None,
+            guardians: BTreeMap::new(),
         }
     }
 }

@@ -190,7 +190,7 @@ impl<R: Rules> Pbft<R> {
     /// Begins again with what survived on disk.
     pub(super) fn on_restart(&mut self, durable: Durable<PbftRecord>, ctx: &mut Ctx<'_, R>) {
         let (intact, damaged) = sort_out(durable);
-        self.me = self.roster.replica_of(&ctx.public_key());
+        self.take_seat(ctx);
         if let Some(PbftRecord::Stable {
             snapshot,
             certificate,
@@ -224,7 +224,7 @@ impl<R: Rules> Pbft<R> {
         self.assigned = snapshot.sequence;
         self.roster = Arc::clone(&self.state.roster);
         let n = self.roster.n();
-        self.me = self.roster.replica_of(&ctx.public_key());
+        self.take_seat(ctx);
         self.links = links.to_vec();
         self.checkpoints = Checkpoints::from_stable(stable, n);
         self.log = Log::new(snapshot.sequence, self.config.window);

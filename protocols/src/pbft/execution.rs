@@ -53,14 +53,14 @@ impl<R: Rules> Pbft<R> {
 
     /// Whether the epoch's last batch is executed, so that only a stable checkpoint leads on.
     pub(super) fn awaits_handover(&self) -> bool {
-        self.state.next_membership.is_some()
+        self.state.next_roster.is_some()
             && self.tentative.is_none()
             && self.executed == self.boundary(self.executed)
     }
 
     fn execute_batch(&mut self, placement: Placement, batch: &Batch, ctx: &mut Ctx<'_, R>) {
         for request in batch.requests() {
-            if let Some((execution, outcome)) = self.execute_request(placement, request) {
+            if let Some((execution, outcome)) = self.execute_request(placement, request, ctx) {
                 let executed = Executed(request.clone());
                 ctx.notify(PbftEvent::Executed {
                     execution,
@@ -75,12 +75,14 @@ impl<R: Rules> Pbft<R> {
         &mut self,
         placement: Placement,
         request: &Request,
+        ctx: &mut Ctx<'_, R>,
     ) -> Option<(Execution, Outcome)> {
         let (client, timestamp) = (request.client, request.timestamp);
         if !R::executes_again(self.state.is_executed(client, timestamp)) {
             return None;
         }
-        let outcome = self.state.execute(request);
+        let rekeying = self.warranted(request, ctx);
+        let outcome = self.state.execute(request, rekeying.as_ref());
         let execution = Execution {
             placement,
             client,
@@ -193,7 +195,7 @@ impl<R: Rules> Pbft<R> {
             executions: Vec::new(),
         });
         for request in batch.requests() {
-            if let Some((execution, outcome)) = self.execute_request(placement, request) {
+            if let Some((execution, outcome)) = self.execute_request(placement, request, ctx) {
                 ctx.notify(PbftEvent::ExecutedTentatively { execution });
                 self.send_reply(request.client, request.timestamp, outcome, ctx);
                 if let Some(tentative) = &mut self.tentative {

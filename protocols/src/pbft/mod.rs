@@ -39,7 +39,7 @@
 //! ```
 //!
 //! Start reading at [`replica`], then [`rules`]; the phases follow in `ordering`, `voting`, `committing`, `execution`,
-//! `checkpoint`, `view_change`, `new_view`, `state_transfer`. Must not know networks, clocks other
+//! `checkpoint`, `view_change`, `new_view`, `state_transfer`, `reconfiguration`, `rekeying`. Must not know networks, clocks other
 //! than its own, adversaries or any other protocol.
 
 mod checkpoint;
@@ -59,6 +59,7 @@ pub mod numbers;
 mod ordering;
 mod rate;
 mod reconfiguration;
+mod rekeying;
 pub mod replica;
 mod requests;
 mod retransmission;
@@ -88,6 +89,7 @@ pub use event::{Executed, Execution, PbftEvent, Placement, Reason, StoreSizes, V
 pub use message::{PbftMessage, Request};
 pub use new_view::{Reissue, reissue};
 pub use numbers::{Digest, Epoch, ReplicaId, Sequence, Timestamp, View};
+pub use rekeying::Rekeying;
 pub use replica::{Pbft, Status};
 pub use roster::{Member, Membership, Roster};
 pub use rules::{Chosen, Paper, Rules};

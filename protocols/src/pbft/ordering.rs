@@ -16,7 +16,6 @@ use super::message::{
 use super::numbers::{Digest, Sequence, View};
 use super::replica::{Ctx, Pbft, Status};
 use super::rules::Rules;
-use super::store::Operation;
 
 /// What to do with a message of the normal case.
 pub(super) enum Arrival {
@@ -101,7 +100,7 @@ impl<R: Rules> Pbft<R> {
     /// The last sequence number that this epoch may order: the checkpoint after the latest
     /// reconfiguration that is under way or decided.
     fn last_of_epoch(&self) -> Sequence {
-        match (&self.state.next_membership, self.reconfiguring) {
+        match (&self.state.next_roster, self.reconfiguring) {
             (None, None) => Sequence(u64::MAX),
             (Some(_), _) => self.boundary(self.executed),
             (None, Some(sequence)) => self.boundary(sequence),
@@ -125,7 +124,7 @@ impl<R: Rules> Pbft<R> {
             }
         }
         // A decided reconfiguration must not wait for traffic: null requests lead to the checkpoint.
-        let hurries = self.state.next_membership.is_some();
+        let hurries = self.state.next_roster.is_some();
         (!requests.is_empty() || hurries).then(|| Batch::new(requests))
     }
 
@@ -262,7 +261,7 @@ impl<R: Rules> Pbft<R> {
             if !self.state.is_executed(request.client, request.timestamp) {
                 self.waiting.insert_proposed(request);
             }
-            if let Operation::Reconfigure { .. } = request.operation {
+            if request.operation.is_of_roster() {
                 self.reconfiguring = self.reconfiguring.max(Some(sequence));
             }
         }

@@ -42,7 +42,6 @@ impl<R: Rules> Pbft<R> {
     pub(super) fn adopt_roster(&mut self, roster: Arc<Roster>, ctx: &mut Ctx<'_, R>) {
         let low = self.checkpoints.stable.snapshot.sequence;
         let n = roster.n();
-        self.me = roster.replica_of(&ctx.public_key());
         self.view = View::default();
         self.status = Status::Active;
         self.log = Log::new(low, self.config.window);
@@ -64,6 +63,8 @@ impl<R: Rules> Pbft<R> {
         self.future = Future::new(n, self.config.window);
         let (epoch, replicas) = (roster.epoch, n as u64);
         self.roster = roster;
+        self.take_seat(ctx);
+        self.waiting.keep_those_of(&self.roster);
         self.waiting.restart();
         ctx.notify(PbftEvent::Reconfigured {
             epoch,

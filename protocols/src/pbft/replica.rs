@@ -234,12 +234,20 @@ impl<R: Rules> Pbft<R> {
 
     /// Begins with an empty disk.
     pub(super) fn on_start(&mut self, ctx: &mut Ctx<'_, R>) {
-        self.me = self.roster.replica_of(&ctx.public_key());
+        self.take_seat(ctx);
         self.announce_primary(ctx);
         self.begin_judging(ctx);
         if self.me.is_none() {
             self.begin_fetch(None, ctx);
         }
+    }
+
+    /// Takes the number of whoever the roster lists under its key, or under another key of its owner.
+    pub(super) fn take_seat(&mut self, ctx: &mut Ctx<'_, R>) {
+        if let Some(key) = self.roster.key_at(ctx.me()) {
+            ctx.keys().take_up(key);
+        }
+        self.me = self.roster.replica_of(&ctx.public_key());
     }
 
     /// Reports the primary of this view, if it is this replica.

@@ -7,6 +7,7 @@ use crate::signed::Signed;
 
 use super::message::Request;
 use super::numbers::Timestamp;
+use super::roster::Roster;
 
 /// What a replica does about a request that it holds.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -86,6 +87,15 @@ impl Waiting {
             self.by_arrival.remove(&entry.arrival);
             self.by_client.remove(&client);
         }
+    }
+
+    /// Forgets what was signed by other keys than the roster lists.
+    pub(super) fn keep_those_of(&mut self, roster: &Roster) {
+        self.by_client
+            .retain(|client, entry| roster.clients.get(client) == Some(&entry.request.signer()));
+        let by_client = &self.by_client;
+        self.by_arrival
+            .retain(|_, client| by_client.contains_key(client));
     }
 
     /// Takes the oldest request that no batch of this view holds, and marks it.

@@ -50,8 +50,10 @@ pub struct Roster {
     pub epoch: Epoch,
     /// The replicas.
     pub membership: Membership,
-    /// The clients: slot and key. The same in every epoch.
+    /// The clients: slot and key.
     pub clients: BTreeMap<PeerId, PublicKey>,
+    /// The keys that clients had before, and whose they were.
+    pub former: BTreeMap<PublicKey, PeerId>,
     /// The clients that may change the group.
     pub administrators: BTreeSet<PeerId>,
 }
@@ -67,17 +69,8 @@ impl Roster {
             epoch: Epoch(0),
             membership: Membership { replicas },
             clients,
+            former: BTreeMap::new(),
             administrators,
-        }
-    }
-
-    /// The roster after this one, with other replicas and the same clients.
-    pub fn successor(&self, membership: Membership) -> Self {
-        Self {
-            epoch: self.epoch.next(),
-            membership,
-            clients: self.clients.clone(),
-            administrators: self.administrators.clone(),
         }
     }
 
@@ -113,6 +106,16 @@ impl Roster {
         Some(ReplicaId(place as u16))
     }
 
+    /// The key of the replica or client at `slot`.
+    pub fn key_at(&self, slot: PeerId) -> Option<PublicKey> {
+        let replicas = self.membership.replicas.iter();
+        let replica = replicas
+            .map(|it| (it.slot, it.key))
+            .find(|(at, _)| *at == slot);
+        let client = || self.clients.get(&slot).copied();
+        replica.map(|(_, key)| key).or_else(client)
+    }
+
     /// Whether `key` is the key of replica number `replica`.
     #[inline]
     pub fn is_key_of(&self, replica: ReplicaId, key: &PublicKey) -> bool {
@@ -137,11 +140,13 @@ impl crate::fold::Fold for Roster {
             epoch,
             membership,
             clients,
+            former,
             administrators,
         } = self;
         epoch.fold(into);
         membership.fold(into);
         clients.fold(into);
+        former.fold(into);
         into.u64(administrators.len() as u64);
         administrators.iter().for_each(|slot| slot.fold(into));
     }

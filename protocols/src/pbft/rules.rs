@@ -6,9 +6,11 @@
 use std::fmt::Debug;
 use std::hash::Hash;
 
+use crate::identity::Keys;
 use crate::time::SimDuration;
 
 use super::numbers::{Digest, Sequence, View};
+use super::rekeying::Rekeying;
 use super::roster::Roster;
 
 /// Under which domain a vote's signature may stand.
@@ -177,6 +179,16 @@ pub trait Rules: 'static + Clone + Debug + Default + PartialEq + Eq + Hash + Sen
     /// Votes must be signed for the roster in force.
     fn is_this_epoch(equal: bool) -> bool {
         equal
+    }
+
+    /// What `proof` wants to become of a key, if its signatures verify. The papers fix the keys.
+    fn rekeying(_proof: &[u8], _keys: &mut Keys) -> Option<Rekeying> {
+        None
+    }
+
+    /// A key is passed on by its owner, or by whoever the group takes for its guardian.
+    fn may_rekey(is_by_owner_or_guardian: bool) -> bool {
+        is_by_owner_or_guardian
     }
 }
 }

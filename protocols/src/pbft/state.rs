@@ -13,6 +13,7 @@ use crate::peer::PeerId;
 
 use super::message::{CheckpointCertificate, Request};
 use super::numbers::{Digest, Sequence, Timestamp};
+use super::rekeying::Rekeying;
 use super::roster::{Membership, Roster};
 use super::store::{Operation, Outcome, Store};
 
@@ -38,8 +39,8 @@ pub struct ReplicatedState {
     pub replies: Arc<BTreeMap<PeerId, CachedReply>>,
     /// The roster in force.
     pub roster: Arc<Roster>,
-    /// The group that takes over at the next checkpoint.
-    pub next_membership: Option<Arc<Membership>>,
+    /// The roster that is in force from the next checkpoint on.
+    pub next_roster: Option<Arc<Roster>>,
 }
 
 impl ReplicatedState {
@@ -49,7 +50,7 @@ impl ReplicatedState {
             store: Arc::default(),
             replies: Arc::default(),
             roster,
-            next_membership: None,
+            next_roster: None,
         }
     }
 
@@ -59,7 +60,7 @@ impl ReplicatedState {
             store: Arc::new(snapshot.store.clone()),
             replies: Arc::new(snapshot.replies.clone()),
             roster: Arc::new(snapshot.roster.clone()),
-            next_membership: None,
+            next_roster: None,
         }
     }
 
@@ -73,10 +74,16 @@ impl ReplicatedState {
         self.last_timestamp(client) >= Some(timestamp)
     }
 
-    /// Executes one request and caches its reply.
-    pub fn execute(&mut self, request: &Request) -> Outcome {
+    /// The roster in force, or the one that is decided to follow it.
+    pub fn latest_roster(&self) -> &Arc<Roster> {
+        self.next_roster.as_ref().unwrap_or(&self.roster)
+    }
+
+    /// Executes one request and caches its reply; `rekeying` is what its proof shows, if it has one.
+    pub fn execute(&mut self, request: &Request, rekeying: Option<&Rekeying>) -> Outcome {
         let outcome = match &request.operation {
             Operation::Reconfigure { membership } => self.reconfigure(request.client, membership),
+            Operation::Rekey { .. } => self.rekey(rekeying),
             Operation::Enter { value } => {
                 Arc::make_mut(&mut self.store).enter(request.client, value.clone())
             }
@@ -109,6 +116,7 @@ impl ReplicatedState {
             | Operation::CompareAndSwap { .. }
             | Operation::Append { .. }
             | Operation::Enter { .. }
+            | Operation::Rekey { .. }
             | Operation::Reconfigure { .. } => Outcome::Refused {},
         }
     }
@@ -117,16 +125,33 @@ impl ReplicatedState {
         if !self.roster.administrators.contains(&client) || !membership.is_valid() {
             return Outcome::Refused {};
         }
-        self.next_membership = Some(Arc::new(membership.clone()));
+        let next = Roster {
+            membership: membership.clone(),
+            ..Roster::clone(self.latest_roster())
+        };
+        self.succeed(next)
+    }
+
+    fn rekey(&mut self, rekeying: Option<&Rekeying>) -> Outcome {
+        let next = rekeying.and_then(|rekeying| self.latest_roster().rekeyed(rekeying));
+        match next {
+            Some(next) => self.succeed(next),
+            None => Outcome::Refused {},
+        }
+    }
+
+    fn succeed(&mut self, next: Roster) -> Outcome {
+        let epoch = self.roster.epoch.next();
+        self.next_roster = Some(Arc::new(Roster { epoch, ..next }));
         Outcome::Reconfigured {}
     }
 
     /// Lets a decided reconfiguration take effect; true if there was one.
     pub fn take_effect(&mut self) -> bool {
-        let Some(membership) = self.next_membership.take() else {
+        let Some(next) = self.next_roster.take() else {
             return false;
         };
-        self.roster = Arc::new(self.roster.successor((*membership).clone()));
+        self.roster = next;
         true
     }
 

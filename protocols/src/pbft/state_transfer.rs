@@ -142,7 +142,9 @@ impl<R: Rules> Pbft<R> {
         let key = request.signer();
         let slot_of = |replica| self.roster.member(replica).map(|member| member.slot);
         let replica_slot = self.roster.replica_of(&key).and_then(slot_of);
-        let is_client = self.roster.clients.get(&request.asker) == Some(&key);
+        // A member that was away does not know yet that another key of its own is in force.
+        let holder = self.roster.holder_of(&key);
+        let is_client = holder.is_some_and(|(slot, _)| slot == request.asker);
         if replica_slot != Some(request.asker) && !is_client {
             return Err(Reason::NotAMember);
         }

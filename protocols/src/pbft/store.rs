@@ -50,6 +50,11 @@ pub enum Operation {
         /// The group from the next checkpoint on.
         membership: Membership,
     },
+    /// Passes a key on, or ends it, from the next checkpoint on.
+    Rekey {
+        /// What shows it, in the words of whoever passes keys on.
+        proof: Vec<u8>,
+    },
     /// Adds an entry in the client's own name to the list, which nothing else changes.
     Enter {
         /// What it says.
@@ -64,9 +69,15 @@ fold_enum!(Operation {
     3 = Append { key, value },
     4 = Reconfigure { membership },
     5 = Enter { value },
+    6 = Rekey { proof },
 });
 
 impl Operation {
+    /// Whether it may change the roster.
+    pub const fn is_of_roster(&self) -> bool {
+        matches!(self, Self::Reconfigure { .. } | Self::Rekey { .. })
+    }
+
     /// Whether it leaves the state as it is.
     pub const fn is_read(&self) -> bool {
         match self {
@@ -75,6 +86,7 @@ impl Operation {
             | Self::CompareAndSwap { .. }
             | Self::Append { .. }
             | Self::Enter { .. }
+            | Self::Rekey { .. }
             | Self::Reconfigure { .. } => false,
         }
     }
@@ -102,7 +114,7 @@ pub enum Outcome {
         /// The register's length in bytes after it.
         length: u64,
     },
-    /// The new group takes over at the next checkpoint.
+    /// The new group, or the other key, takes over at the next checkpoint.
     Reconfigured {},
     /// The operation is not allowed, and nothing was changed.
     Refused {},
@@ -209,7 +221,9 @@ impl Store {
                 self.put(*key, whole);
                 Outcome::Appended { length }
             }
-            Operation::Enter { .. } | Operation::Reconfigure { .. } => Outcome::Refused {},
+            Operation::Enter { .. } | Operation::Rekey { .. } | Operation::Reconfigure { .. } => {
+                Outcome::Refused {}
+            }
         }
     }
 

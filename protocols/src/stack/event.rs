@@ -1,8 +1,11 @@
 //! What a peer of a federation reports, its inner machines' facts included.
 
+use std::collections::BTreeMap;
+
 use crate::event::Event;
 use crate::federation::audit::Record;
 use crate::federation::envelope::Refusal;
+use crate::federation::identity::IdentityRecord;
 use crate::federation::ownership::Resource;
 use crate::federation::terms::{ActionId, ActionKind, Amount, Capability, SessionId};
 use crate::federation::transport::End;
@@ -206,14 +209,21 @@ pub enum StackEvent {
     },
     /// It learned something new of a key.
     RecordLearnt {
-        /// Whose.
-        subject: Identity,
-        /// Who takes its place, if anybody.
+        /// What.
+        record: Box<IdentityRecord>,
+        /// Who takes the place of its subject, if anybody.
         heir: Option<Identity>,
         /// Whether that one may act no more.
         is_barred: bool,
         /// Whether that one is a member of its organisation now.
         is_member: bool,
+    },
+    /// The roster of its council names other keys than before.
+    SeatsChanged {
+        /// In which epoch.
+        epoch: u64,
+        /// Who asks and votes, by address.
+        seats: BTreeMap<PeerId, Identity>,
     },
     /// An action entered a session that is open.
     ActionSealed {
@@ -279,8 +289,9 @@ fold_enum!(StackEvent {
     40 = AnsweredBadly { of },
     55 = LeaseGranted { resource, owner, epoch },
     56 = Touched { resource, epoch, passes },
+    24 = SeatsChanged { epoch, seats },
     20 = ActionSealed { action },
-    23 = RecordLearnt { subject, heir, is_barred, is_member },
+    23 = RecordLearnt { record, heir, is_barred, is_member },
     21 = SessionOpened { session, with, proven, is_client, took },
     22 = SessionEnded { session, with, end, is_client },
 });
@@ -316,6 +327,7 @@ impl Event for StackEvent {
             Self::Touched { .. } => "touched",
             Self::ActionSealed { .. } => "action-sealed",
             Self::RecordLearnt { .. } => "record-learnt",
+            Self::SeatsChanged { .. } => "seats-changed",
             Self::SessionOpened { .. } => "session-opened",
             Self::SessionEnded { .. } => "session-ended",
             Self::Rejected { .. } => "rejected",
@@ -352,6 +364,7 @@ impl Event for StackEvent {
             | Self::Touched { .. }
             | Self::ActionSealed { .. }
             | Self::RecordLearnt { .. }
+            | Self::SeatsChanged { .. }
             | Self::SessionOpened { .. }
             | Self::SessionEnded { .. } => None,
         }
@@ -388,11 +401,14 @@ impl Event for StackEvent {
             Self::AnsweredBadly { of } => format!("{of:?}"),
             Self::ActionLeft { action } | Self::ActionSealed { action } => format!("{action:?}"),
             Self::RecordLearnt {
-                subject, is_barred, ..
+                record, is_barred, ..
             } => match is_barred {
-                true => format!("{subject:?} may act no more"),
-                false => format!("{subject:?}"),
+                true => format!("{:?} may act no more", record.subject()),
+                false => format!("{:?}", record.subject()),
             },
+            Self::SeatsChanged { epoch, seats } => {
+                format!("epoch {epoch}, {} members", seats.len())
+            }
             Self::SessionOpened {
                 session,
                 with,

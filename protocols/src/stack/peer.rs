@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::federation::rules::{Rules, Strict};
 use crate::outbox::{PersistToken, RequestId};
-use crate::pbft::PbftMessage;
+use crate::pbft::{Epoch, PbftMessage};
 use crate::peer::PeerId;
 use crate::protocol::{Durable, Protocol};
 use crate::raft::RaftPeer;
@@ -36,6 +36,8 @@ pub struct StackPeer<R: Rules = Strict> {
     delegate: Option<Delegate<R>>,
     /// Proposals known to be decided, by proposer and number.
     decided: BTreeSet<(PeerId, u64)>,
+    /// The epoch of its council's roster, as far as it was told.
+    seated: Epoch,
     /// What is left to whoever holds the machine, if somebody does.
     pub(super) held: Option<Held>,
 }
@@ -54,9 +56,10 @@ impl<R: Rules> StackPeer<R> {
             Across::Raft => (Scope::Federation, everyone.as_slice()),
             Across::Flat | Across::TwoTier | Across::Broadcast => (Scope::Organisation, own),
         };
-        let line = federation.lines.get(&me);
-        let listed = line.and_then(|line| line.first());
-        let seal = listed.map(|link| link.keys.clone());
+        let line = federation.lines.get(&me).into_iter().flatten();
+        let mut line = line.map(|link| link.keys.clone());
+        let first = line.next();
+        let seal = first.map(|first| first.with_others(line.collect()));
         let assembly = |votes| Assembly::new(&config.pbft, &federation.roster, votes, seal.clone());
         let keys = || federation.organisation_keys[number].clone();
         let office = Office::new(
@@ -81,6 +84,7 @@ impl<R: Rules> StackPeer<R> {
             delegate: (config.across == Across::TwoTier)
                 .then(|| Delegate::new(&config.pbft, &federation.roster, keys())),
             decided: BTreeSet::new(),
+            seated: Epoch::default(),
             held: None,
             config,
             federation,
@@ -138,6 +142,17 @@ impl<R: Rules> StackPeer<R> {
     fn post_rest(&mut self, ctx: &mut Ctx<'_, R>) {
         let postings = self.office.take_postings();
         self.post(postings, ctx);
+        self.follow_keys(ctx);
+    }
+
+    /// Has the council's roster follow what became of keys.
+    fn follow_keys(&mut self, ctx: &mut Ctx<'_, R>) {
+        for record in self.office.take_for_council() {
+            if let Some(assembly) = &mut self.assembly {
+                let step = assembly.rekey(&record, ctx);
+                self.after_assembly(step, ctx);
+            }
+        }
     }
 
     /// Carries a PBFT message: to the peer itself, or to all peers of the replica's organisation.
@@ -161,6 +176,22 @@ impl<R: Rules> StackPeer<R> {
             self.carry_pbft(to, message, ctx);
         }
         self.tell(step.tidings, ctx);
+        self.tell_seats(ctx);
+    }
+
+    /// Tells of a new roster.
+    fn tell_seats(&mut self, ctx: &mut Ctx<'_, R>) {
+        let replica = self.replica().and_then(Elector::as_replica);
+        let roster = replica.map(|replica| replica.roster());
+        let Some(roster) = roster.filter(|roster| roster.epoch > self.seated) else {
+            return;
+        };
+        let seats = roster.clients.iter();
+        let seats = seats.map(|(slot, key)| (*slot, key.identity())).collect();
+        let epoch = roster.epoch;
+        self.seated = epoch;
+        let epoch = epoch.0;
+        ctx.notify(StackEvent::SeatsChanged { epoch, seats });
     }
 
     fn after_chamber(&mut self, step: ChamberStep, ctx: &mut Ctx<'_, R>) {
@@ -193,6 +224,7 @@ impl<R: Rules> StackPeer<R> {
             let step = self.chamber.write(id, key, &value, ctx);
             self.after_chamber(step, ctx);
         }
+        self.tell_seats(ctx);
     }
 
     fn tell(&mut self, tidings: Vec<Tidings>, ctx: &mut Ctx<'_, R>) {
@@ -354,6 +386,7 @@ impl<R: Rules> Protocol for StackPeer<R> {
             let step = assembly.on_restart(share, ctx);
             self.after_assembly(step, ctx);
         }
+        self.follow_keys(ctx);
     }
 
     fn on_message(&mut self, from: PeerId, message: &StackMessage, ctx: &mut Ctx<'_, R>) {

@@ -2,10 +2,13 @@
 
 use borsh::{BorshDeserialize, BorshSerialize};
 
+use crate::federation::rules::Rules;
 use crate::federation::terms::Organisation;
 use crate::identity::{Identity, Keys, PublicKey};
 use crate::signed::{Signable, Signed};
 use crate::{fold_enum, fold_struct};
+
+use super::registry::IdentityRefusal;
 
 /// A key says where it belongs and what to call it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, BorshSerialize, BorshDeserialize)]
@@ -164,6 +167,30 @@ impl IdentityRecord {
             replaced_by,
         });
         Self::Revocation { said }
+    }
+
+    /// Whether everybody signed it whose word it is, whoever that may be.
+    ///
+    /// # Errors
+    /// If not.
+    pub fn verify<R: Rules>(&self, keys: &mut Keys) -> Result<(), IdentityRefusal> {
+        let is_signed = match self {
+            Self::Introduction { said } => keys.verify(said),
+            Self::Enrolment { said } => keys.verify(said),
+            Self::Succession { said, accepted } => {
+                let is_mutual =
+                    accepted.signer() == said.heir && accepted.predecessor == said.signer();
+                if !R::heir_agrees(is_mutual && keys.verify(accepted)) {
+                    return Err(IdentityRefusal::HeirDisagrees);
+                }
+                keys.verify(said)
+            }
+            Self::Revocation { said } => keys.verify(said),
+        };
+        match R::record_is_signed(is_signed) {
+            true => Ok(()),
+            false => Err(IdentityRefusal::Forged),
+        }
     }
 
     /// Whom the record is about.

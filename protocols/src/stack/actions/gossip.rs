@@ -34,6 +34,8 @@ pub(super) struct News {
     pub(super) learnt: Vec<IdentityRecord>,
     /// How many rounds are left to each of the last ones.
     rounds: Vec<u32>,
+    /// What the council's roster is to follow.
+    for_council: Vec<IdentityRecord>,
 }
 
 impl News {
@@ -94,13 +96,16 @@ impl<R: Rules> Office<R> {
                     _ => None,
                 };
                 ctx.notify(StackEvent::RecordLearnt {
-                    subject,
+                    record: Box::new(record.clone()),
                     heir,
                     is_barred,
                     is_member,
                 });
                 if let Some(heir) = heir {
                     self.follow(subject, heir);
+                }
+                if self.answers_for(record, ctx.me()) {
+                    self.news.for_council.push(record.clone());
                 }
                 if is_barred {
                     let sessions = self.gate.sessions_of(subject);
@@ -114,6 +119,23 @@ impl<R: Rules> Office<R> {
                 false
             }
         }
+    }
+
+    /// Whether this peer is to tell the council: of its own keys, and of what its organisation says.
+    fn answers_for(&self, record: &IdentityRecord, me: PeerId) -> bool {
+        let own = self.federation.lines.get(&me).into_iter().flatten();
+        match record {
+            IdentityRecord::Succession { said, .. } => own
+                .map(|link| link.keys.public())
+                .any(|key| key == said.signer()),
+            IdentityRecord::Revocation { said } => said.organisation == self.organisation,
+            IdentityRecord::Introduction { .. } | IdentityRecord::Enrolment { .. } => false,
+        }
+    }
+
+    /// What the council's roster is to follow, once.
+    pub(in crate::stack) fn take_for_council(&mut self) -> Vec<IdentityRecord> {
+        std::mem::take(&mut self.news.for_council)
     }
 
     /// `heir` takes the place of `old` in all that is thought and known of it.

@@ -1,7 +1,12 @@
 //! A council that decides by PBFT: a client of it on every member, and a replica on those that vote.
+//!
+//! Each of the two signs with the key that its own roster lists, which for some time may be another one
+//! than its peer acts under: a succession is put to the council like anything else, and the roster
+//! follows it at the next checkpoint.
 
 use std::sync::Arc;
 
+use crate::federation::identity::IdentityRecord;
 use crate::federation::rules::Rules;
 use crate::identity::Keys;
 use crate::outbox::{Outbox, PersistToken, RequestId};
@@ -23,9 +28,14 @@ pub(in crate::stack) struct Assembly<R: Rules> {
     client: Elector<R>,
     outbox: Outbox<Elector<R>>,
     minutes: Minutes,
-    /// What it signs with if its peer may sign with another key by now than the roster lists.
-    seal: Option<Keys>,
+    /// What replica and client sign with if their peer may take up other keys.
+    seals: Option<[Keys; 2]>,
+    /// How often it put a key to the council.
+    rekeyings: u64,
 }
+
+/// The ids under which keys are put to the council; nobody waits for what comes of it.
+const REKEYINGS: u64 = 1 << 61;
 
 /// What a step of the assembly left to be done.
 #[derive(Default)]
@@ -37,8 +47,8 @@ pub(in crate::stack) struct AssemblyStep {
 }
 
 impl<R: Rules> Assembly<R> {
-    /// A member's part in the council of `roster`; `votes` if it is a replica itself. The
-    /// roster lists it under `seal`, or under the key that it signs with.
+    /// A member's part in the council of `roster`; `votes` if it is a replica itself. With a `seal` it
+    /// signs with that, else with the keys of its peer.
     pub(in crate::stack) fn new(
         config: &Arc<PbftConfig>,
         roster: &Arc<Roster>,
@@ -51,7 +61,8 @@ impl<R: Rules> Assembly<R> {
             client: Elector::client(Arc::clone(config), Arc::clone(roster)),
             outbox: Outbox::new(),
             minutes: Minutes::default(),
-            seal,
+            seals: seal.map(|seal| [seal.clone(), seal]),
+            rekeyings: 0,
         }
     }
 
@@ -64,12 +75,10 @@ impl<R: Rules> Assembly<R> {
     }
 
     pub(in crate::stack) fn on_start(&mut self, ctx: &mut Ctx<'_, R>) -> AssemblyStep {
-        self.step(ctx, |replica, client, ctx| {
-            replica
-                .into_iter()
-                .for_each(|replica| replica.on_start(ctx));
-            client.on_start(ctx);
-        })
+        let mut step = AssemblyStep::default();
+        self.as_replica(&mut step, ctx, |replica, ctx| replica.on_start(ctx));
+        self.as_client(&mut step, ctx, |client, ctx| client.on_start(ctx));
+        step
     }
 
     pub(in crate::stack) fn on_restart(
@@ -77,12 +86,13 @@ impl<R: Rules> Assembly<R> {
         durable: Durable<PbftRecord>,
         ctx: &mut Ctx<'_, R>,
     ) -> AssemblyStep {
-        self.step(ctx, |replica, client, ctx| {
-            client.on_restart(durable.clone(), ctx);
-            if let Some(replica) = replica {
-                replica.on_restart(durable, ctx);
-            }
-        })
+        let mut step = AssemblyStep::default();
+        let share = durable.clone();
+        self.as_client(&mut step, ctx, |client, ctx| client.on_restart(share, ctx));
+        self.as_replica(&mut step, ctx, |replica, ctx| {
+            replica.on_restart(durable, ctx);
+        });
+        step
     }
 
     pub(in crate::stack) fn on_message(
@@ -91,19 +101,19 @@ impl<R: Rules> Assembly<R> {
         message: &PbftMessage,
         ctx: &mut Ctx<'_, R>,
     ) -> AssemblyStep {
-        let to_client = matches!(
-            message,
-            PbftMessage::Reply { .. } | PbftMessage::StateReply { .. }
-        );
-        let to_replica = !matches!(message, PbftMessage::Reply { .. });
-        self.step(ctx, |replica, client, ctx| {
-            if to_client {
+        let mut step = AssemblyStep::default();
+        let is_reply = matches!(message, PbftMessage::Reply { .. });
+        if is_reply || matches!(message, PbftMessage::StateReply { .. }) {
+            self.as_client(&mut step, ctx, |client, ctx| {
                 client.on_message(from, message, ctx);
-            }
-            if let Some(replica) = replica.filter(|_| to_replica) {
+            });
+        }
+        if !is_reply {
+            self.as_replica(&mut step, ctx, |replica, ctx| {
                 replica.on_message(from, message, ctx);
-            }
-        })
+            });
+        }
+        step
     }
 
     pub(in crate::stack) fn on_timer(
@@ -111,11 +121,14 @@ impl<R: Rules> Assembly<R> {
         timer: PbftTimer,
         ctx: &mut Ctx<'_, R>,
     ) -> AssemblyStep {
-        self.step(ctx, |replica, client, ctx| match (timer, replica) {
-            (PbftTimer::AskAgain, _) => client.on_timer(timer, ctx),
-            (_, Some(replica)) => replica.on_timer(timer, ctx),
-            (_, None) => {}
-        })
+        let mut step = AssemblyStep::default();
+        match timer {
+            PbftTimer::AskAgain => self.as_client(&mut step, ctx, |client, ctx| {
+                client.on_timer(timer, ctx);
+            }),
+            _ => self.as_replica(&mut step, ctx, |replica, ctx| replica.on_timer(timer, ctx)),
+        }
+        step
     }
 
     pub(in crate::stack) fn on_persisted(
@@ -123,11 +136,11 @@ impl<R: Rules> Assembly<R> {
         token: PersistToken,
         ctx: &mut Ctx<'_, R>,
     ) -> AssemblyStep {
-        self.step(ctx, |replica, _, ctx| {
-            if let Some(replica) = replica {
-                replica.on_persisted(token, ctx);
-            }
-        })
+        let mut step = AssemblyStep::default();
+        self.as_replica(&mut step, ctx, |replica, ctx| {
+            replica.on_persisted(token, ctx);
+        });
+        step
     }
 
     /// Puts a proposal, exactly once; `id` is given back if it fails.
@@ -138,34 +151,74 @@ impl<R: Rules> Assembly<R> {
         ctx: &mut Ctx<'_, R>,
     ) -> AssemblyStep {
         let value = proposal.bytes();
-        let operation = Operation::Enter { value };
-        self.step(ctx, |_, client, ctx| client.on_request(id, operation, ctx))
+        self.ask(id, Operation::Enter { value }, ctx)
     }
 
-    fn step(
+    /// Has the roster follow what became of a key, by whoever said so.
+    pub(in crate::stack) fn rekey(
         &mut self,
+        record: &IdentityRecord,
         ctx: &mut Ctx<'_, R>,
-        input: impl FnOnce(Option<&mut Elector<R>>, &mut Elector<R>, &mut Context<'_, Elector<R>>),
     ) -> AssemblyStep {
-        let mut inner = match &mut self.seal {
-            Some(seal) => ctx.lend_as(seal, &mut self.outbox),
-            None => ctx.lend(&mut self.outbox),
-        };
-        input(self.replica.as_mut(), &mut self.client, &mut inner);
+        self.rekeyings += 1;
+        let proof = borsh::to_vec(record).expect("writing to memory does not fail");
+        let id = RequestId(REKEYINGS | self.rekeyings);
+        self.ask(id, Operation::Rekey { proof }, ctx)
+    }
+
+    fn ask(&mut self, id: RequestId, operation: Operation, ctx: &mut Ctx<'_, R>) -> AssemblyStep {
         let mut step = AssemblyStep::default();
+        self.as_client(&mut step, ctx, |client, ctx| {
+            client.on_request(id, operation, ctx);
+        });
+        step
+    }
+
+    fn as_replica(
+        &mut self,
+        step: &mut AssemblyStep,
+        ctx: &mut Ctx<'_, R>,
+        input: impl FnOnce(&mut Elector<R>, &mut Context<'_, Elector<R>>),
+    ) {
+        let Some(replica) = &mut self.replica else {
+            return;
+        };
+        match &mut self.seals {
+            Some([seal, _]) => input(replica, &mut ctx.lend_as(seal, &mut self.outbox)),
+            None => input(replica, &mut ctx.lend(&mut self.outbox)),
+        }
+        self.settle(step, ctx);
+    }
+
+    fn as_client(
+        &mut self,
+        step: &mut AssemblyStep,
+        ctx: &mut Ctx<'_, R>,
+        input: impl FnOnce(&mut Elector<R>, &mut Context<'_, Elector<R>>),
+    ) {
+        let client = &mut self.client;
+        match &mut self.seals {
+            Some([_, seal]) => input(client, &mut ctx.lend_as(seal, &mut self.outbox)),
+            None => input(client, &mut ctx.lend(&mut self.outbox)),
+        }
+        self.settle(step, ctx);
+    }
+
+    fn settle(&mut self, step: &mut AssemblyStep, ctx: &mut Ctx<'_, R>) {
         let mut has_news = false;
         for said in lodger::settle(&mut self.outbox, ctx) {
             match said {
                 Said::Send(to, message) => step.sends.push((to, message)),
-                Said::Reply(id, Outcome::Refused {}) => step.tidings.push(Tidings::Failed(id)),
+                Said::Reply(id, Outcome::Refused {}) if id.0 & REKEYINGS == 0 => {
+                    step.tidings.push(Tidings::Failed(id));
+                }
                 Said::Reply(_, _) => {}
                 Said::Event(event) => has_news |= brings_news(&event),
             }
         }
         if has_news {
-            self.read(&mut step);
+            self.read(step);
         }
-        step
     }
 
     fn read(&mut self, step: &mut AssemblyStep) {

@@ -6,10 +6,10 @@ use fedsim_protocols::federation::identity::{
 use fedsim_protocols::federation::rules::Rules;
 use fedsim_protocols::federation::terms::Organisation;
 use fedsim_protocols::stack::{Load, StackPeer};
-use fedsim_protocols::{PeerId, PublicKey, Signed};
+use fedsim_protocols::{Keys, PeerId, PublicKey, Signed};
 
 use super::actions::{impersonated, pick, say, send};
-use super::{StackForge, StackMeans};
+use super::{StackForge, StackMeans, council};
 
 /// Takes the nickname of another, and asks for something in that name.
 pub(super) fn squat<R: Rules>(
@@ -55,6 +55,48 @@ pub(super) fn poison<R: Rules>(
             let records = vec![record];
             Some(Load::Identity { records })
         });
+        if let Some(record) = lie(forge, victim, means) {
+            council::rekey(&record, machine, means);
+        }
+    }
+}
+
+/// Names two heirs of its own key, one to each half of the others.
+pub(super) fn contest<R: Rules>(machine: &mut StackPeer<R>, means: &mut StackMeans<'_, R>) {
+    let Some(own) = means.ring.public(means.me) else {
+        return;
+    };
+    let records = [(); 2].map(|()| {
+        let mut heir = means.ring.invent(means.dice);
+        IdentityRecord::Succession {
+            said: means.sign(Succession {
+                heir: heir.public(),
+            }),
+            accepted: heir.sign(Acceptance { predecessor: own }),
+        }
+    });
+    for to in means.targets() {
+        let half = usize::from(means.is_in_second_half(to));
+        let records = vec![records[half].clone()];
+        say(to, machine, means, |_, _| Some(Load::Identity { records }));
+    }
+}
+
+/// Introduces peers that do not exist, each by a key of its own.
+pub(super) fn crowd<R: Rules>(
+    forge: &StackForge,
+    machine: &mut StackPeer<R>,
+    means: &mut StackMeans<'_, R>,
+) {
+    let organisation = forge.organisation(means.me);
+    let invented = (0..means.settings.amount()).map(|number| {
+        let mut keys = means.ring.invent(means.dice);
+        IdentityRecord::introduce(&mut keys, organisation, &format!("invented-{number}"))
+    });
+    let records: Vec<IdentityRecord> = invented.collect();
+    for to in means.targets() {
+        let records = records.clone();
+        say(to, machine, means, |_, _| Some(Load::Identity { records }));
     }
 }
 
@@ -70,7 +112,7 @@ fn lie<R: Rules>(
         key,
         replaced_by: None,
     };
-    Some(match means.dice.below(4) {
+    Some(match means.dice.below(5) {
         // In the name of the organisation, under another signature.
         0 => IdentityRecord::Revocation {
             said: means.sign(revocation),
@@ -82,6 +124,13 @@ fn lie<R: Rules>(
         2 => IdentityRecord::Succession {
             said: signed_for(key, Succession { heir: own }, means),
             accepted: means.sign(Acceptance { predecessor: key }),
+        },
+        // The liar's own organisation ends a key that is not its own.
+        3 => IdentityRecord::Revocation {
+            said: forge.own_root(means.me)?.sign(Revocation {
+                organisation: forge.organisation(means.me),
+                ..revocation
+            }),
         },
         // The liar names the victim the heir of its own name, and the victim was not asked.
         _ => IdentityRecord::Succession {
@@ -112,6 +161,12 @@ impl StackForge {
         let identity = directory.identities.get(&peer);
         let nickname = identity.and_then(|identity| directory.registry.nickname(*identity));
         nickname.unwrap_or_default()
+    }
+
+    /// What the organisation of a liar speaks with.
+    fn own_root(&self, liar: PeerId) -> Option<Keys> {
+        let number = self.federation.organisation_of(liar)?;
+        self.roots.get(number).cloned()
     }
 
     /// The root key of a peer's organisation.

@@ -3,9 +3,11 @@
 //! What its peers decide travels in the words of Raft and PBFT: there, the forges of those protocols
 //! do what they do, and this one takes their messages out of the carriage and puts them back. In a
 //! two-tier federation whoever belongs to an organisation holds its key and speaks as its replica.
-//! `actions` attacks what peers do for each other, `spending` what others pay for.
+//! `actions` attacks what peers do for each other, `spending` what others pay for, `keys` who is who,
+//! `council` what is put to the vote.
 
 mod actions;
+mod council;
 mod keys;
 mod relay;
 mod spending;
@@ -20,7 +22,7 @@ use fedsim_protocols::raft::{Operation, RaftMessage, RaftPeer, Value};
 use fedsim_protocols::stack::{
     Across, Elector, Federation, Load, Proposal, StackConfig, StackMessage, StackPeer,
 };
-use fedsim_protocols::{LocalTime, PeerId, SimDuration, Stream};
+use fedsim_protocols::{Keys, LocalTime, PeerId, SimDuration, Stream};
 use fedsim_scenarios::spec::Behaviour;
 
 use super::forge::{Forge, Round, Twist};
@@ -37,6 +39,8 @@ pub(crate) struct StackForge {
     pbft: PbftForge,
     across: Across,
     federation: Arc<Federation>,
+    /// The root key of each organisation: whoever lies in it holds it as well.
+    roots: Vec<Keys>,
     envelope: EnvelopeConfig,
 }
 
@@ -66,7 +70,11 @@ impl Part {
 
 impl StackForge {
     /// Knows `federation`, whose peers are set as `config` says.
-    pub(crate) fn new(federation: &Arc<Federation>, config: &StackConfig) -> Self {
+    pub(crate) fn new(
+        federation: &Arc<Federation>,
+        config: &StackConfig,
+        roots: Vec<Keys>,
+    ) -> Self {
         Self {
             raft: RaftForge {
                 patience: config.raft.election_timeout_min,
@@ -77,6 +85,7 @@ impl StackForge {
             },
             across: config.across,
             federation: Arc::clone(federation),
+            roots,
             envelope: config.actions.envelope,
         }
     }
@@ -402,6 +411,9 @@ impl<R: Rules> Forge<StackPeer<R>> for StackForge {
             Behaviour::DelegationRing => spending::handed_back(self, machine, means),
             Behaviour::NameSquatting => keys::squat(self, machine, means),
             Behaviour::PoisonedKeys => keys::poison(self, machine, means),
+            Behaviour::TwoHeirs => keys::contest(machine, means),
+            Behaviour::InventedPeers => keys::crowd(self, machine, means),
+            Behaviour::BorrowedNames => council::propose_for_another(machine, means),
             _ => actions::act(self, what, machine, means),
         }
     }

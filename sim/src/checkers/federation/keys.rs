@@ -3,6 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use fedsim_protocols::federation::identity::{IdentityRecord, Registry};
+use fedsim_protocols::federation::rules::Strict;
 use fedsim_protocols::{Identity, PeerId, SimDuration};
 use fedsim_record::ConvergenceRow;
 
@@ -16,6 +18,9 @@ pub(super) const REVOCATION: &str = "federation/revocation";
 pub(super) const SUCCESSION: &str = "federation/succession";
 /// Nobody takes the key of an honest peer for ended while it is not, nor a stranger for a member.
 pub(super) const TRUE_KEYS: &str = "federation/true-keys";
+
+/// Nobody keeps more of what strangers say of themselves than there is room for.
+pub(super) const STRANGERS: &str = "federation/strangers";
 
 /// What is known of one way in which keys end.
 struct Track {
@@ -47,6 +52,12 @@ pub(super) struct KeyWatch {
     revocation: Track,
     succession: Track,
     truth: Ledger,
+    /// The heirs that were named for a key, as far as a peer has heard.
+    heirs: BTreeMap<(PeerId, Identity), BTreeSet<Identity>>,
+    disputed: u64,
+    /// How many strangers each peer has heard of.
+    strangers: BTreeMap<PeerId, usize>,
+    crowd: Ledger,
     refused: u64,
     curves: Vec<ConvergenceRow>,
 }
@@ -64,6 +75,7 @@ impl KeyWatch {
         "succession_spread_max_ms",
         "done_under_old_key",
         "key_records_refused",
+        "keys_disputed",
     ];
 
     pub(super) fn new(fates: Fates, names: Vec<String>, liars: BTreeSet<PeerId>) -> Self {
@@ -76,6 +88,10 @@ impl KeyWatch {
             revocation: Track::new(REVOCATION),
             succession: Track::new(SUCCESSION),
             truth: Ledger::new(TRUE_KEYS),
+            heirs: BTreeMap::new(),
+            disputed: 0,
+            strangers: BTreeMap::new(),
+            crowd: Ledger::new(STRANGERS),
             refused: 0,
             curves: Vec::new(),
         }
@@ -85,6 +101,54 @@ impl KeyWatch {
         match by {
             KeyEnd::Revocation => &mut self.revocation,
             KeyEnd::Succession => &mut self.succession,
+        }
+    }
+
+    /// `by` has learnt a record, after which its subject has this heir and may act or not.
+    pub(super) fn said(
+        &mut self,
+        at: SimTime,
+        by: PeerId,
+        record: &IdentityRecord,
+        (heir, is_barred): (Option<Identity>, bool),
+    ) {
+        let subject = record.subject();
+        match record {
+            IdentityRecord::Succession { said, .. } => {
+                let heirs = self.heirs.entry((by, subject)).or_default();
+                if heirs.insert(said.heir.identity()) && heirs.len() > 1 {
+                    self.disputed += u64::from(heirs.len() == 2);
+                    self.truth.exercise();
+                    if heir.is_some() || !is_barred {
+                        let story = || "follows a key that named two heirs".to_owned();
+                        self.truth.breach(at, &[by], story);
+                    }
+                }
+            }
+            IdentityRecord::Revocation { .. } => {
+                let end = self.fates.end(subject);
+                let is_real =
+                    end.is_some_and(|(since, how)| how == KeyEnd::Revocation && since <= at);
+                if is_real && !is_barred {
+                    let story = || "takes no notice of a revocation".to_owned();
+                    self.revocation.ledger.breach(at, &[by], story);
+                }
+            }
+            IdentityRecord::Introduction { .. } => self.introduced(at, by, subject),
+            IdentityRecord::Enrolment { .. } => {}
+        }
+    }
+
+    fn introduced(&mut self, at: SimTime, by: PeerId, who: Identity) {
+        if self.fates.owner(who).is_some() {
+            return;
+        }
+        let known = self.strangers.entry(by).or_default();
+        *known += 1;
+        self.crowd.exercise();
+        if *known > Registry::<Strict>::STRANGERS_MAX {
+            let story = || format!("keeps what {known} strangers say of themselves");
+            self.crowd.breach(at, &[by], story);
         }
     }
 
@@ -208,7 +272,11 @@ impl KeyWatch {
     pub(super) fn rejected(&mut self, reason: &str) {
         if matches!(
             reason,
-            "forged-record" | "not-root" | "heir-disagrees" | "nickname-too-long"
+            "forged-record"
+                | "not-root"
+                | "heir-disagrees"
+                | "nickname-too-long"
+                | "too-many-strangers"
         ) {
             self.refused += 1;
             self.truth.exercise();
@@ -218,6 +286,8 @@ impl KeyWatch {
     /// A peer forgot what its disk does not hold.
     pub(super) fn restarted(&mut self, peer: PeerId) {
         self.learnt.retain(|(by, _), _| *by != peer);
+        self.heirs.retain(|(by, _), _| *by != peer);
+        self.strangers.remove(&peer);
     }
 
     pub(super) fn finish(&mut self, report: &mut WatchReport) {
@@ -225,10 +295,12 @@ impl KeyWatch {
             &self.revocation.ledger,
             &self.succession.ledger,
             &self.truth,
+            &self.crowd,
         ] {
             report.findings.push(ledger.clone().finding());
         }
         report.metric("key_records_refused", self.refused as f64);
+        report.metric("keys_disputed", self.disputed as f64);
         for (place, by) in [(0, KeyEnd::Revocation), (5, KeyEnd::Succession)] {
             if !self.fates.include(by) {
                 continue;

@@ -18,6 +18,7 @@ mod leaks;
 mod lineage;
 mod path;
 mod quorum;
+mod seats;
 mod sessions;
 mod standing;
 #[cfg(test)]
@@ -47,11 +48,12 @@ use budgets::{Budgets, WITHIN};
 use conduct::{BREAKER, CHARGED, Conduct, EARNED, SCREENED};
 use decisions::{Decisions, ONE_ORDER, PROPOSED};
 use fencing::{FENCING, Fencing};
-use keys::{KeyWatch, REVOCATION, SUCCESSION, TRUE_KEYS};
+use keys::{KeyWatch, REVOCATION, STRANGERS, SUCCESSION, TRUE_KEYS};
 use leaks::{Leaks, NO_LEAK};
 use lineage::Lineage;
 use path::Path;
 use quorum::{QUORUM, Quorums};
+use seats::{SEATS, Seats};
 use sessions::{SESSIONS_END, Sessions};
 use standing::{DEMOTION, Standing};
 
@@ -72,6 +74,7 @@ pub struct FederationWatch {
     quorums: Quorums,
     sessions: Sessions,
     keys: KeyWatch,
+    seats: Seats,
     standing: Standing,
     audited: Audited,
     /// Whom the actions under way that have not left yet are for.
@@ -116,6 +119,7 @@ impl FederationWatch {
             path: Path::default(),
             quorums,
             sessions: Sessions::new(spec.transport.clone(), spec.has_sessions()),
+            seats: Seats::new(Fates::new(scenario, spec), liars.clone()),
             keys: KeyWatch::new(fates, nicknames, liars.clone()),
             liars,
             standing,
@@ -147,14 +151,17 @@ impl FederationWatch {
                 }
             }
             StackEvent::RecordLearnt {
-                subject,
+                record,
                 heir,
                 is_barred,
                 is_member,
             } => {
-                self.keys.named(at, peer, *subject, *heir);
+                let subject = record.subject();
+                self.seats.learnt(at, subject);
+                self.keys.said(at, peer, record, (*heir, *is_barred));
+                self.keys.named(at, peer, subject, *heir);
                 self.keys
-                    .learnt(at, peer, *subject, (*is_barred, *is_member));
+                    .learnt(at, peer, subject, (*is_barred, *is_member));
             }
             StackEvent::Rejected { reason } => self.keys.rejected(reason),
             StackEvent::TrustScored { assessment } => self.standing.scored(at, peer, assessment),
@@ -174,6 +181,9 @@ impl FederationWatch {
                 scope: Scope::Federation,
                 proposal,
             } => self.quorums.decided(at, peer, proposal),
+            StackEvent::SeatsChanged { epoch, seats } => {
+                self.seats.changed(at, peer, *epoch, seats);
+            }
             StackEvent::Pbft {
                 event: PbftEvent::CommittedLocal { placement, .. },
             } => self.decisions.committed(at, peer, placement),
@@ -324,6 +334,7 @@ impl<R: Rules> Watch<StackPeer<R>> for FederationWatch {
             | StackEvent::BudgetRefused { .. }
             | StackEvent::LeaseGranted { .. }
             | StackEvent::RecordLearnt { .. }
+            | StackEvent::SeatsChanged { .. }
             | StackEvent::SessionOpened { .. }
             | StackEvent::SessionEnded { .. }
             | StackEvent::ActionRefused { .. } => true,
@@ -408,6 +419,7 @@ impl<R: Rules> Watch<StackPeer<R>> for FederationWatch {
         self.sessions.finish(outcome.ended_at, report);
         self.path.finish(report);
         self.keys.finish(report);
+        self.seats.finish(report);
         report.tables.steps = self.path.take();
     }
 
@@ -422,7 +434,8 @@ impl<R: Rules> Watch<StackPeer<R>> for FederationWatch {
             .chain(Audited::METRICS)
             .chain(Sessions::METRICS)
             .chain(Path::METRICS)
-            .chain(KeyWatch::METRICS);
+            .chain(KeyWatch::METRICS)
+            .chain(Seats::METRICS);
         let names = names.map(|name| (*name).to_owned());
         names.chain(Actions::refusal_metrics()).collect()
     }
@@ -450,6 +463,8 @@ impl<R: Rules> Watch<StackPeer<R>> for FederationWatch {
             REVOCATION,
             SUCCESSION,
             TRUE_KEYS,
+            STRANGERS,
+            SEATS,
         ]
     }
 }

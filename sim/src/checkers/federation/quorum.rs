@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use fedsim_protocols::pbft::{Digest, Operation, PbftEvent, Placement};
+use fedsim_protocols::pbft::{Digest, Epoch, Operation, PbftEvent, Placement};
 use fedsim_protocols::quorum::{byzantine_quorum, majority};
 use fedsim_protocols::raft::RaftEvent;
 use fedsim_protocols::stack::{Across, Proposal, StackEvent};
@@ -35,8 +35,10 @@ pub(super) struct Quorums {
     ledger: Ledger,
     /// The organisation of each peer, by number.
     organisations: Vec<usize>,
-    /// The council across organisations.
+    /// The council across organisations, as it was founded.
     all: Size,
+    /// How many members it has in later epochs, as far as that is known.
+    sizes: BTreeMap<u64, usize>,
     /// Those of the organisations.
     inside: Vec<Size>,
     /// Who prepared what, by place.
@@ -82,6 +84,7 @@ impl Quorums {
             ledger: Ledger::new(QUORUM),
             organisations,
             all,
+            sizes: BTreeMap::new(),
             inside,
             prepared: BTreeMap::new(),
             logs: BTreeMap::new(),
@@ -109,11 +112,16 @@ impl Quorums {
                 let ballot = (placement.epoch.0, placement.view.0, placement.digest);
                 ballots.entry(ballot).or_default().insert(voter);
             }
+            PbftEvent::Reconfigured {
+                epoch, replicas, ..
+            } => {
+                self.sizes.entry(epoch.0).or_insert(*replicas as usize);
+            }
             PbftEvent::CommittedLocal { placement, .. } => self.judge(at, peer, placement),
             PbftEvent::Executed { execution, request } => {
                 self.judge(at, peer, &execution.placement);
                 if let Operation::Enter { value } = &request.0.operation
-                    && self.behind(&execution.placement) >= self.needed()
+                    && self.behind(&execution.placement) >= self.needed(execution.placement.epoch)
                 {
                     self.passed.insert(Folder::of(value));
                 }
@@ -123,8 +131,13 @@ impl Quorums {
     }
 
     /// Honest members at least behind every quorum of the council across organisations.
-    fn needed(&self) -> usize {
-        byzantine_quorum(self.all.members).saturating_sub(self.all.liars)
+    fn needed(&self, epoch: Epoch) -> usize {
+        let members = self
+            .sizes
+            .get(&epoch.0)
+            .copied()
+            .unwrap_or(self.all.members);
+        byzantine_quorum(members).saturating_sub(self.all.liars)
     }
 
     /// Honest members that prepared a batch at its place, in one and the same view.
@@ -137,7 +150,7 @@ impl Quorums {
 
     fn judge(&mut self, at: SimTime, peer: PeerId, placement: &Placement) {
         self.ledger.exercise();
-        let (behind, needed) = (self.behind(placement), self.needed());
+        let (behind, needed) = (self.behind(placement), self.needed(placement.epoch));
         if behind < needed {
             let (digest, sequence) = (placement.digest, placement.sequence);
             self.ledger.breach(at, &[peer], || {
@@ -181,7 +194,7 @@ impl Quorums {
     ///
     /// Where liars alone are a quorum, what they executed unheard may be handed to an honest peer as state.
     pub(super) fn decided(&mut self, at: SimTime, peer: PeerId, proposal: &Proposal) {
-        let is_of_liars_alone = self.needed() == 0;
+        let is_of_liars_alone = self.needed(Epoch::default()) == 0;
         if self.across == Across::Raft || is_of_liars_alone {
             return;
         }

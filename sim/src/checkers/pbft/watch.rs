@@ -78,6 +78,7 @@ impl<R: Rules> Watch<PbftPeer<R>> for PbftWatch {
             Operation::Append { .. } => "append",
             Operation::Enter { .. } => "enter",
             Operation::Reconfigure { .. } => "reconfigure",
+            Operation::Rekey { .. } => "rekey",
         }
     }
 

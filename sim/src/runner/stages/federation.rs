@@ -17,7 +17,7 @@ use fedsim_protocols::stack::{
     Across, Directory, Federation, Scope, StackConfig, StackPeer, Standing,
 };
 use fedsim_protocols::{
-    Identity, KeyScheme, Keys, LocalTime, PeerId, RunKey, SecretSeed, StreamLabel,
+    Identity, KeyScheme, Keys, LocalTime, PeerId, PublicKey, RunKey, SecretSeed, StreamLabel,
 };
 use fedsim_scenarios::Scenario;
 use fedsim_scenarios::spec::{ErrandLoad, FederationSpec};
@@ -84,7 +84,11 @@ impl<R: Rules> FederationCast<R> {
         let shared = StackConfig {
             across: spec.across,
             raft: Arc::new(RaftConfig::default()),
-            pbft: Arc::new(PbftConfig::default()),
+            pbft: Arc::new(PbftConfig {
+                checkpoint_interval: CHECKPOINT_INTERVAL,
+                guardians: owners.guardians(&federation.organisations),
+                ..PbftConfig::default()
+            }),
             actions: Arc::new(spec.actions()),
             ..StackConfig::default()
         };
@@ -105,13 +109,21 @@ impl<R: Rules> FederationCast<R> {
             organisations,
             errands: scenario.workload.errands.clone(),
             operations,
-            forge: Arc::new(StackForge::new(&federation, &shared)),
+            forge: Arc::new(StackForge::new(
+                &federation,
+                &shared,
+                owners.roots(&federation.organisations),
+            )),
             federation,
             scheme,
             rules: PhantomData,
         }
     }
 }
+
+/// K of the council across organisations, which decides little: a change of its roster waits for the next
+/// checkpoint.
+const CHECKPOINT_INTERVAL: u64 = 20;
 
 /// What finds private data; made once, for it takes longer than many a run.
 fn sanitiser() -> Arc<Sanitiser> {
@@ -204,6 +216,22 @@ impl Owners {
             patterns: patterns(),
             pseudonym_secrets: secrets,
         }
+    }
+
+    /// The root keys of all organisations.
+    fn roots(&self, organisations: &[Vec<PeerId>]) -> Vec<Keys> {
+        let numbers = 0..organisations.len() as u32;
+        let root = |number| self.of_other("organisation-root", number);
+        numbers.map(root).collect()
+    }
+
+    /// Whose word of a peer's key the council takes beside its own.
+    fn guardians(&self, organisations: &[Vec<PeerId>]) -> BTreeMap<PeerId, PublicKey> {
+        let roots = self.roots(organisations).into_iter();
+        let members = organisations.iter().zip(roots.map(|root| root.public()));
+        members
+            .flat_map(|(members, root)| members.iter().map(move |peer| (*peer, root)))
+            .collect()
     }
 
     /// What others sign for a peer before the run.

@@ -314,7 +314,9 @@ impl<R: Rules> StoreProtocol for PbftPeer<R> {
                 Some((*key, Call::CompareAndSwap { expected, new }))
             }
             Operation::Append { key, value } => Some((*key, Call::Append(told(value)))),
-            Operation::Enter { .. } | Operation::Reconfigure { .. } => None,
+            Operation::Enter { .. } | Operation::Rekey { .. } | Operation::Reconfigure { .. } => {
+                None
+            }
         }
     }
 
