@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use fedsim_protocols::{PeerId, RunKey, SimDuration, Stream, StreamLabel, quorum};
-use fedsim_record::{RunRecord, Verdict};
+use fedsim_record::{Holds, RunRecord, Verdict};
 use fedsim_scenarios::Scenario;
-use fedsim_scenarios::spec::{Role, Who};
+use fedsim_scenarios::spec::{Behaviour, Role, Who};
 
 use super::support::{asked_for, run, scenario, shipped, told};
 
@@ -216,6 +216,20 @@ fn plotted_storm(seed: u64) -> Scenario {
     }
     storm.seed = seed;
     storm
+}
+
+#[test]
+fn colluders_fork_the_others_also_where_each_is_primary_and_accomplice() {
+    // What one behaviour makes up for another half the other must not take back for its own.
+    let mut plot = shipped("adversary/pbft-colluders-fork-4", &[]);
+    for colluder in &mut plot.adversaries {
+        colluder.what = vec![Behaviour::EquivocatingPrimary, Behaviour::VoteForBoth];
+    }
+    let record = run(&plot);
+    let mut invariants = record.summary.invariants.iter();
+    let agreement = invariants.find(|it| it.name == "pbft/agreement");
+    let holds = agreement.map(|it| it.holds);
+    assert_eq!(holds, Some(Holds::Violated), "{}", told(&record));
 }
 
 /// Storms, `FEDSIM_PBFT_SEEDS` of them or one of every size, from `FEDSIM_PBFT_FROM` on.

@@ -192,7 +192,7 @@ behaviours! {
     IdSuppression "id-suppression" ["rumor"] ["target" "pace" "amount"] "Every `pace` tells `amount` rumors under the ids that `target` will use next."
     RefuseRelay "refuse-relay" ["swim" "rumor"] [] "Takes part, but passes on nobody's news."
     EquivocatingPrimary "equivocating-primary" ["pbft" "federation"] ["share"] "As primary, assigns two batches to one place, one for each half of the backups, and votes for both."
-    VoteForBoth "vote-for-both" ["pbft" "federation"] [] "Votes for whatever the cabal's primary assigned, to whom it was assigned."
+    VoteForBoth "vote-for-both" ["pbft" "federation"] [] "Votes for whatever the cabal's primary assigned, to whom it was assigned; the primary itself does so anyway."
     SkipSequence "skip-sequence" ["pbft" "federation"] ["share"] "As primary, leaves places out."
     JumpSequence "jump-sequence" ["pbft" "federation"] ["share"] "As primary, assigns the highest place within the watermarks."
     SlowPrimary "slow-primary" ["pbft" "federation"] ["by"] "As primary, assigns places only just before the backups lose patience."

@@ -15,6 +15,8 @@ pub(crate) struct Parcel<P: Protocol> {
     pub(crate) to: PeerId,
     pub(crate) payload: Payload<P::Message>,
     pub(crate) hold: SimDuration,
+    /// Whether it was made up beside what the machine says.
+    is_made_up: bool,
 }
 
 /// Who sends, when, and what his machine is like.
@@ -91,10 +93,11 @@ impl<P: Protocol> Cabal<P> {
             };
             for parcel in self.rewrite(scene, &does, (to, payload), &mut replacements) {
                 self.remember(part.me, to, parcel.payload.clone());
-                let Parcel { to, payload, hold } = parcel;
-                match hold.is_zero() {
-                    true => outbox.push(Output::Send { to, payload }),
-                    false => held.push(Parcel { to, payload, hold }),
+                if parcel.hold.is_zero() {
+                    let Parcel { to, payload, .. } = parcel;
+                    outbox.push(Output::Send { to, payload });
+                } else {
+                    held.push(parcel);
                 }
             }
         }
@@ -117,8 +120,12 @@ impl<P: Protocol> Cabal<P> {
         (to, payload): (PeerId, Payload<P::Message>),
         replacements: &mut Replacements<P>,
     ) -> Vec<Parcel<P>> {
-        let hold = SimDuration::ZERO;
-        let mut parcels: Vec<Parcel<P>> = vec![Parcel { to, payload, hold }];
+        let mut parcels: Vec<Parcel<P>> = vec![Parcel {
+            to,
+            payload,
+            hold: SimDuration::ZERO,
+            is_made_up: false,
+        }];
         for &(role, place, what) in does {
             let mut next: Vec<Parcel<P>> = Vec::with_capacity(parcels.len());
             for parcel in parcels {
@@ -192,53 +199,71 @@ impl<P: Protocol> Cabal<P> {
         replacements: &mut Replacements<P>,
         next: &mut Vec<Parcel<P>>,
     ) {
-        let Scene { me, now, machine } = scene;
-        let who = (me, now, role);
-        let Parcel { to, payload, hold } = parcel;
+        let who = (scene.me, scene.now, role);
         match what {
             Behaviour::Silent | Behaviour::CrashStop | Behaviour::Drop | Behaviour::Omit => {}
             Behaviour::Delay => {
-                let hold = hold + self.span(me, role);
-                next.push(Parcel { to, payload, hold });
+                let hold = parcel.hold + self.span(scene.me, role);
+                next.push(Parcel { hold, ..parcel });
             }
             Behaviour::Duplicate => {
                 for _ in 0..=self.roles[role].settings.amount() {
-                    let payload = payload.clone();
-                    next.push(Parcel { to, payload, hold });
+                    let payload = parcel.payload.clone();
+                    next.push(Parcel { payload, ..parcel });
                 }
             }
             Behaviour::Corrupt => {
-                if let Some(message) = self.corrupt(&payload) {
-                    let payload = Payload::Inline(message);
-                    next.push(Parcel { to, payload, hold });
-                }
+                let message = self.corrupt(&parcel.payload);
+                next.extend(message.map(|message| Parcel {
+                    payload: Payload::Inline(message),
+                    ..parcel
+                }));
             }
             Behaviour::Equivocate | Behaviour::Lie | Behaviour::Mutate => {
-                let changed = self.change(who, what, to, &payload);
+                let changed = self.change(who, what, parcel.to, &parcel.payload);
                 let payload = match changed {
-                    Some(message) => replacements.share(&payload, message),
-                    None => payload,
+                    Some(message) => replacements.share(&parcel.payload, message),
+                    None => parcel.payload,
                 };
-                next.push(Parcel { to, payload, hold });
+                next.push(Parcel { payload, ..parcel });
             }
-            attack => {
-                let twist = self.lend(who, |forge, means| {
-                    forge.twist(attack, (to, &payload), machine, means)
-                });
-                let made_up = std::mem::take(&mut self.sends).into_iter();
-                next.extend(made_up.map(|(to, payload)| Parcel { to, payload, hold }));
-                match twist {
-                    Twist::Keep => next.push(Parcel { to, payload, hold }),
-                    Twist::Drop => {}
-                    Twist::Hold => {
-                        let hold = hold + self.span(me, role);
-                        next.push(Parcel { to, payload, hold });
-                    }
-                    Twist::Replace(message) => {
-                        let payload = replacements.share(&payload, message);
-                        next.push(Parcel { to, payload, hold });
-                    }
-                }
+            attack => self.twist(scene, (role, attack), parcel, replacements, next),
+        }
+    }
+
+    /// What an attack of the protocol's own makes of a message. What one attack made up no other takes
+    /// back.
+    fn twist(
+        &mut self,
+        scene: Scene<'_, P>,
+        (role, attack): (usize, Behaviour),
+        parcel: Parcel<P>,
+        replacements: &mut Replacements<P>,
+        next: &mut Vec<Parcel<P>>,
+    ) {
+        let Scene { me, now, machine } = scene;
+        let (to, hold) = (parcel.to, parcel.hold);
+        let twist = self.lend((me, now, role), |forge, means| {
+            forge.twist(attack, (to, &parcel.payload), machine, means)
+        });
+        let made_up = std::mem::take(&mut self.sends).into_iter();
+        next.extend(made_up.map(|(to, payload)| Parcel {
+            to,
+            payload,
+            hold,
+            is_made_up: true,
+        }));
+        match twist {
+            Twist::Keep => next.push(parcel),
+            Twist::Drop if parcel.is_made_up => next.push(parcel),
+            Twist::Drop => {}
+            Twist::Hold => {
+                let hold = hold + self.span(me, role);
+                next.push(Parcel { hold, ..parcel });
+            }
+            Twist::Replace(message) => {
+                let payload = replacements.share(&parcel.payload, message);
+                next.push(Parcel { payload, ..parcel });
             }
         }
     }
