@@ -112,3 +112,62 @@ fn owners_whose_epoch_is_over_are_noticed_where_no_fence_holds_them_off() {
         assert_eq!(found, Some(Holds::Violated), "{}", told(&broken));
     }
 }
+
+/// An owner that is cut off while it uses what it owns, with clocks that differ, and whoever follows it.
+const CUT_OWNER: Stage = Stage {
+    duration: "60s",
+    organisations: LATE_OWNER.organisations,
+    network: r#"
+latency = { uniform = ["10ms", "40ms"] }
+[[network.clocks]]
+peers = "acme-1"
+offset = "-1s"
+"#,
+    federation: "skew = \"1s\"\nrenew_leases = true",
+    rest: r#"
+[[workload.errands]]
+by = "acme-1"
+to = "globex-*"
+kind = "hand-off"
+resource = 1
+rate = "1/s"
+until = "5s"
+[[workload.errands]]
+by = "initech-*"
+to = "globex-*"
+kind = "hand-off"
+resource = 1
+rate = "1/s"
+from = "20s"
+[[faults]]
+at = "18s"
+for = "30s"
+partition = { sides = [["acme-1"], ["globex-*", "initech-*", "umbrella-*"]] }
+"#,
+};
+
+#[test]
+fn an_owner_that_is_cut_off_stops_before_another_begins() {
+    const ONE_OWNER: &str = "federation/one-owner";
+    let scenario = scenario(&CUT_OWNER.text());
+    let strict = run_by::<Strict>(&scenario);
+    assert_eq!(
+        holds(&strict, ONE_OWNER),
+        Some(Holds::Holds),
+        "{}",
+        told(&strict)
+    );
+    assert_eq!(
+        strict.summary.metrics["leases_granted"],
+        2.0,
+        "{}",
+        told(&strict)
+    );
+    for broken in [
+        run_by::<mutants::HoldersOverrun>(&scenario),
+        run_by::<mutants::LeasesIgnored>(&scenario),
+    ] {
+        let found = holds(&broken, ONE_OWNER);
+        assert_eq!(found, Some(Holds::Violated), "{}", told(&broken));
+    }
+}

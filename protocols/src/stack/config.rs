@@ -40,6 +40,8 @@ pub struct StackConfig {
     pub raft: Arc<RaftConfig>,
     /// How PBFT is set.
     pub pbft: Arc<PbftConfig>,
+    /// Whether it keeps what it owns for as long as it can.
+    pub renews_leases: bool,
     /// How it deals with others.
     pub actions: Arc<ActionsConfig>,
     /// What it lets others use.

@@ -191,6 +191,13 @@ pub enum StackEvent {
         /// Under which fencing epoch.
         epoch: u64,
     },
+    /// It uses what it owns.
+    Used {
+        /// What.
+        resource: Resource,
+        /// Under which fencing epoch.
+        epoch: u64,
+    },
     /// Somebody uses what it keeps.
     Touched {
         /// What.
@@ -288,6 +295,7 @@ fold_enum!(StackEvent {
     54 = BudgetRefused { action, reason },
     40 = AnsweredBadly { of },
     55 = LeaseGranted { resource, owner, epoch },
+    57 = Used { resource, epoch },
     56 = Touched { resource, epoch, passes },
     24 = SeatsChanged { epoch, seats },
     20 = ActionSealed { action },
@@ -325,6 +333,7 @@ impl Event for StackEvent {
             Self::BudgetRefused { .. } => "budget-refused",
             Self::LeaseGranted { .. } => "lease-granted",
             Self::Touched { .. } => "touched",
+            Self::Used { .. } => "used",
             Self::ActionSealed { .. } => "action-sealed",
             Self::RecordLearnt { .. } => "record-learnt",
             Self::SeatsChanged { .. } => "seats-changed",
@@ -362,6 +371,7 @@ impl Event for StackEvent {
             | Self::CostReported { .. }
             | Self::LeaseGranted { .. }
             | Self::Touched { .. }
+            | Self::Used { .. }
             | Self::ActionSealed { .. }
             | Self::RecordLearnt { .. }
             | Self::SeatsChanged { .. }

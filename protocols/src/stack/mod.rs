@@ -46,6 +46,7 @@ pub use event::StackEvent;
 pub use message::{Load, StackMessage};
 pub use peer::StackPeer;
 pub use sessions::{Papers, Tls, TransportConfig};
+pub use tenure::Wish;
 
 /// The context of a peer.
 type Ctx<'a, R> = Context<'a, StackPeer<R>>;
@@ -87,6 +88,11 @@ pub enum StackTimer {
         /// What.
         resource: Resource,
     },
+    /// It is time to have a lease renewed.
+    Renew {
+        /// On what.
+        resource: Resource,
+    },
     /// Something is due in a session.
     Sessions,
     /// What is known of keys is to be told again.
@@ -104,6 +110,7 @@ fold_enum!(StackTimer {
     6 = Evaluate {},
     20 = Bid { number },
     21 = Use { resource },
+    22 = Renew { resource },
     7 = Sessions {},
     8 = Spread {},
     9 = Turnover {},
@@ -163,12 +170,14 @@ pub enum StackRequest {
         /// What.
         content: Vec<u8>,
     },
-    /// Have it decided that this peer owns something.
+    /// Have it decided who owns something.
     Claim {
         /// By whom.
         scope: Scope,
         /// What.
         resource: Resource,
+        /// Who is to.
+        wish: Wish,
     },
     /// Tell everybody what an organisation says of its keys.
     Publish {
@@ -187,7 +196,7 @@ pub enum StackRequest {
 fold_enum!(StackRequest {
     0 = Propose { scope, content },
     1 = Act { errand },
-    2 = Claim { scope, resource },
+    2 = Claim { scope, resource, wish },
     3 = Publish { records },
     4 = Rotate {},
 });

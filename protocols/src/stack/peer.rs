@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use crate::federation::ownership::Resource;
 use crate::federation::rules::{Rules, Strict};
 use crate::outbox::{PersistToken, RequestId};
 use crate::pbft::{Epoch, PbftMessage};
@@ -18,10 +19,13 @@ use super::held::Held;
 use super::lodger::{self, Owner};
 use super::message::Load;
 use super::sessions::Channel;
-use super::tenure::Tenure;
+use super::tenure::{Tenure, Wish};
 use super::{
     Ctx, Ending, Scope, StackEvent, StackMessage, StackRecord, StackReply, StackRequest, StackTimer,
 };
+
+/// The ids of proposals that no user waits for.
+const RENEWALS: u64 = 1 << 60;
 
 /// One peer of a federation that keeps the rules `R`.
 pub struct StackPeer<R: Rules = Strict> {
@@ -74,7 +78,7 @@ impl<R: Rules> StackPeer<R> {
         Self {
             organisation: number,
             office,
-            tenure: Tenure::new(identity, config.actions.envelope.skew),
+            tenure: Tenure::new(identity, config.actions.envelope.skew, config.renews_leases),
             chamber: Chamber::new(me, &config.raft, council),
             assembly: match config.across {
                 Across::Flat => Some(assembly(true)),
@@ -231,7 +235,10 @@ impl<R: Rules> StackPeer<R> {
         for tidings in tidings {
             match tidings {
                 Tidings::Decided(scope, proposal) => self.decide(scope, proposal, ctx),
-                Tidings::Failed(id) => ctx.reply(id, StackReply::Failed {}),
+                Tidings::Failed(id) if id.0 & RENEWALS == 0 => {
+                    ctx.reply(id, StackReply::Failed {});
+                }
+                Tidings::Failed(_) => {}
             }
         }
     }
@@ -240,12 +247,13 @@ impl<R: Rules> StackPeer<R> {
         if !self.decided.insert((proposal.proposer, proposal.number)) {
             return;
         }
-        if proposal.proposer == ctx.me() {
+        let is_awaited = proposal.number & RENEWALS == 0;
+        if proposal.proposer == ctx.me() && is_awaited {
             ctx.reply(RequestId(proposal.number), StackReply::Decided {});
         }
         let content = proposal.content.clone();
         ctx.notify(StackEvent::Decided { scope, proposal });
-        self.tenure.decided(&content, ctx);
+        self.tenure.decided(scope, &content, ctx);
     }
 
     fn propose(&mut self, id: RequestId, scope: Scope, content: Vec<u8>, ctx: &mut Ctx<'_, R>) {
@@ -269,6 +277,33 @@ impl<R: Rules> StackPeer<R> {
                 let step = self.chamber.propose(id, &proposal, ctx);
                 self.after_chamber(step, ctx);
             }
+        }
+    }
+
+    fn claim(
+        &mut self,
+        id: RequestId,
+        scope: Scope,
+        wanted: (Resource, Wish),
+        ctx: &mut Ctx<'_, R>,
+    ) {
+        let identities = &self.federation.directory.identities;
+        let heir = match wanted.1 {
+            Wish::HandOver { to } => identities.get(&to).copied(),
+            Wish::Acquire {} | Wish::Release {} => None,
+        };
+        match self.tenure.claim(wanted, heir, ctx.now()) {
+            Some(content) => self.propose(id, scope, content, ctx),
+            None => ctx.reply(id, StackReply::Failed {}),
+        }
+    }
+
+    /// Wants to keep what it still uses.
+    fn renew(&mut self, resource: Resource, ctx: &mut Ctx<'_, R>) {
+        let now = ctx.now();
+        if let Some((scope, content)) = self.tenure.renewal(resource, now) {
+            let id = RequestId(RENEWALS | now.as_nanos().unsigned_abs());
+            self.propose(id, scope, content, ctx);
         }
     }
 
@@ -377,6 +412,7 @@ impl<R: Rules> Protocol for StackPeer<R> {
     }
 
     fn on_restart(&mut self, durable: Durable<StackRecord>, ctx: &mut Ctx<'_, R>) {
+        self.tenure.restarted(ctx.now());
         self.office.on_restart(&durable, ctx);
         let share = lodger::share_of::<RaftPeer>(&durable);
         let step = self.chamber.on_restart(share, ctx);
@@ -431,6 +467,7 @@ impl<R: Rules> Protocol for StackPeer<R> {
                 let touch = touch.map(|(to, load)| Posting { to, load });
                 self.post(touch, ctx);
             }
+            StackTimer::Renew { resource } => self.renew(resource, ctx),
             StackTimer::Sessions => self.office.on_sessions_due(ctx),
             StackTimer::Turnover => {
                 let told = self.office.on_turnover(ctx);
@@ -487,10 +524,11 @@ impl<R: Rules> Protocol for StackPeer<R> {
     fn on_request(&mut self, id: RequestId, request: StackRequest, ctx: &mut Ctx<'_, R>) {
         match request {
             StackRequest::Propose { scope, content } => self.propose(id, scope, content, ctx),
-            StackRequest::Claim { scope, resource } => {
-                let content = self.tenure.claim(resource, ctx.now());
-                self.propose(id, scope, content, ctx);
-            }
+            StackRequest::Claim {
+                scope,
+                resource,
+                wish,
+            } => self.claim(id, scope, (resource, wish), ctx),
             StackRequest::Publish { records } => {
                 let told = self.office.on_records(&records, ctx);
                 self.post(told, ctx);

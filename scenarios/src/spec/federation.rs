@@ -36,6 +36,8 @@ pub struct FederationSpec {
     pub gate: PrivacyGate,
     /// How far apart two honest clocks may be.
     pub skew: SimDuration,
+    /// Whether owners keep what they have for as long as they can.
+    pub renew_leases: bool,
     /// How long a source waits for an answer before it sends again.
     pub resend_after: SimDuration,
     /// The least that a piece of work takes.
@@ -79,6 +81,7 @@ impl Default for FederationSpec {
             without: Vec::new(),
             gate: actions.gate,
             skew: actions.envelope.skew,
+            renew_leases: false,
             resend_after: actions.resend_after,
             work_min: actions.work_min,
             work_max: actions.work_max,
@@ -274,6 +277,18 @@ pub struct DelegateSpec {
     pub percent: u8,
 }
 
+/// Who is to own what a hand-off is about.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ClaimKind {
+    /// Whoever asks.
+    #[default]
+    Acquire,
+    /// Another, in the place of whoever asks and owns it.
+    HandOver,
+    /// Nobody, in the place of whoever asks and owns it.
+    Release,
+}
+
 /// Errands that the users of some peers want done by others.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ErrandLoad {
@@ -307,6 +322,8 @@ pub struct ErrandLoad {
     pub hand_on: u8,
     /// What a hand-off is about; none is nothing that anybody owns.
     pub resource: Option<u32>,
+    /// Who is to own that.
+    pub claim: ClaimKind,
     /// How long it may take.
     pub lifetime: SimDuration,
 }

@@ -22,8 +22,8 @@ pub use adversaries::{AdversarySpec, Behaviour, Who};
 pub use expect::{Assume, Bound, Expect, Expectation, PooledExpect};
 pub use faults::{Fault, FaultSpec, Partition, Select, When};
 pub use federation::{
-    BudgetSpec, DelegateSpec, ErrandLoad, ExposeSpec, FederationSpec, GrantSpec, OperationSpec,
-    SoftwareSpec, TrustSpec,
+    BudgetSpec, ClaimKind, DelegateSpec, ErrandLoad, ExposeSpec, FederationSpec, GrantSpec,
+    OperationSpec, SoftwareSpec, TrustSpec,
 };
 pub use network::{
     Bandwidth, ClockSpec, CpuSpec, DiskSpec, Latency, LinkSpec, NetworkSpec, RegionMatrix, Reorder,

@@ -12,7 +12,7 @@ use super::{Named, Preset, Table, transport};
 use crate::layer::choice::only;
 use crate::layer::names::Peers;
 use crate::layer::quantity::{duration, positive_duration};
-use crate::layer::scalar::{Words, count, words};
+use crate::layer::scalar::{Flag, Words, count, words};
 use crate::layer::shape::{Tables, list, tables};
 use crate::layer::{Out, Reader, Section, Shape, Type, World, at};
 use crate::spec::{ExposeSpec, FederationSpec, OperationSpec, Profile, ProtocolSpec, TrustSpec};
@@ -326,6 +326,12 @@ fn pace(section: Section<FederationSpec>) -> Section<FederationSpec> {
             duration(),
             at!(skew),
             "How far apart receivers take two honest clocks to be.",
+        )
+        .key(
+            "renew_leases",
+            Flag,
+            at!(renew_leases),
+            "Whether whoever owns something has its lease renewed halfway, for as long as it runs and can.",
         )
         .key(
             "resend_after",

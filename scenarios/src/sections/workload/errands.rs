@@ -10,7 +10,7 @@ use crate::layer::scalar::{Words, count, words};
 use crate::layer::shape::{Tables, maybe, tables};
 use crate::layer::{Section, at};
 use crate::sections::protocols::federation::CapabilityName;
-use crate::spec::{Arrivals, ErrandLoad, Rate};
+use crate::spec::{Arrivals, ClaimKind, ErrandLoad, Rate};
 
 const KINDS: Words<ActionKind> = words(&[
     ("status", "Says how a peer is.", ActionKind::Status),
@@ -60,6 +60,24 @@ const KINDS: Words<ActionKind> = words(&[
     ),
 ]);
 
+const CLAIMS: Words<ClaimKind> = words(&[
+    (
+        "acquire",
+        "Whoever asks, unless somebody owns it.",
+        ClaimKind::Acquire,
+    ),
+    (
+        "hand-over",
+        "One of `to`; fails unless whoever asks owns it.",
+        ClaimKind::HandOver,
+    ),
+    (
+        "release",
+        "Nobody; fails unless whoever asks owns it.",
+        ClaimKind::Release,
+    ),
+]);
+
 pub(super) fn errands() -> Tables<Section<ErrandLoad>> {
     let base = ErrandLoad {
         by: Vec::new(),
@@ -80,12 +98,23 @@ pub(super) fn errands() -> Tables<Section<ErrandLoad>> {
         tokens: 0,
         hand_on: 0,
         resource: None,
+        claim: ClaimKind::Acquire,
         lifetime: SimDuration::from_secs(60),
     };
-    tables(what_it_may_use(what(when(Section::new(
+    let section = Section::new(
         "Errands that the users of some peers want done by others.",
         base,
-    )))))
+    );
+    tables(
+        what_it_may_use(what(when(section))).check(|load, node, reader| {
+            let is_claim = load.kind == ActionKind::HandOff && load.resource.is_some();
+            if load.claim != ClaimKind::Acquire && !is_claim {
+                let message = "claim is about a resource that is handed off";
+                let help = "write kind = \"hand-off\" and a resource";
+                reader.refuse(node.place_of("claim"), message, help);
+            }
+        }),
+    )
 }
 
 fn when(section: Section<ErrandLoad>) -> Section<ErrandLoad> {
@@ -177,6 +206,12 @@ fn what_it_may_use(section: Section<ErrandLoad>) -> Section<ErrandLoad> {
             at!(resource),
             "What is claimed by a hand-off: the number of something that one peer at a time owns by a \
              lease, and that the peer in that slot, counted round, keeps.",
+        )
+        .key(
+            "claim",
+            CLAIMS,
+            at!(claim),
+            "Who is to own `resource`.",
         )
         .key(
             "lifetime",

@@ -13,11 +13,17 @@ use crate::time::SimTime;
 /// An epoch has one owner, and what a keeper lets pass goes from epoch to later epoch.
 pub(super) const FENCING: &str = "federation/fencing";
 
+/// Nobody uses what another has begun to use under a later epoch, whatever their clocks say.
+pub(super) const ONE_OWNER: &str = "federation/one-owner";
+
 /// Checks and counts what owners do.
 pub(super) struct Fencing {
     fencing: Ledger,
     owners: BTreeMap<(Resource, u64), Identity>,
     highest: BTreeMap<(PeerId, Resource), u64>,
+    one_owner: Ledger,
+    /// The latest epoch under which anybody used something.
+    used: BTreeMap<Resource, u64>,
     counts: BTreeMap<&'static str, u64>,
 }
 
@@ -28,6 +34,8 @@ impl Fencing {
     pub(super) fn new() -> Self {
         Self {
             fencing: Ledger::new(FENCING),
+            one_owner: Ledger::new(ONE_OWNER),
+            used: BTreeMap::new(),
             owners: BTreeMap::new(),
             highest: BTreeMap::new(),
             counts: Self::METRICS.iter().map(|name| (*name, 0)).collect(),
@@ -47,6 +55,7 @@ impl Fencing {
                 epoch,
                 passes,
             } => self.touched(at, peer, *resource, (*epoch, *passes)),
+            StackEvent::Used { resource, epoch } => self.used(at, peer, *resource, *epoch),
             _ => {}
         }
     }
@@ -62,6 +71,21 @@ impl Fencing {
         }
         let granted = self.owners.len() as u64;
         self.counts.insert("leases_granted", granted);
+    }
+
+    fn used(&mut self, at: SimTime, peer: PeerId, resource: Resource, epoch: u64) {
+        self.one_owner.exercise();
+        let latest = self.used.entry(resource).or_insert(epoch);
+        let before = *latest;
+        *latest = before.max(epoch);
+        if epoch < before {
+            let Resource(resource) = resource;
+            self.one_owner.breach(at, &[peer], || {
+                format!(
+                    "uses resource {resource} under epoch {epoch}, and epoch {before} has begun"
+                )
+            });
+        }
     }
 
     fn touched(
@@ -93,6 +117,7 @@ impl Fencing {
 
     pub(super) fn finish(&mut self, report: &mut WatchReport) {
         report.findings.push(self.fencing.clone().finding());
+        report.findings.push(self.one_owner.clone().finding());
         for (name, count) in &self.counts {
             report.metric(name, *count as f64);
         }

@@ -47,7 +47,7 @@ use breakers::Breakers;
 use budgets::{Budgets, WITHIN};
 use conduct::{BREAKER, CHARGED, Conduct, EARNED, SCREENED};
 use decisions::{Decisions, ONE_ORDER, PROPOSED};
-use fencing::{FENCING, Fencing};
+use fencing::{FENCING, Fencing, ONE_OWNER};
 use keys::{KeyWatch, REVOCATION, STRANGERS, SUCCESSION, TRUE_KEYS};
 use leaks::{Leaks, NO_LEAK};
 use lineage::Lineage;
@@ -350,6 +350,7 @@ impl<R: Rules> Watch<StackPeer<R>> for FederationWatch {
             | StackEvent::CostReported { .. }
             | StackEvent::AnsweredBadly { .. }
             | StackEvent::Touched { .. }
+            | StackEvent::Used { .. }
             | StackEvent::Rejected { .. } => false,
         }
     }
@@ -459,6 +460,7 @@ impl<R: Rules> Watch<StackPeer<R>> for FederationWatch {
             BREAKER,
             SCREENED,
             FENCING,
+            ONE_OWNER,
             SESSIONS_END,
             REVOCATION,
             SUCCESSION,

@@ -83,6 +83,7 @@ impl<R: Rules> FederationCast<R> {
         let federation = Arc::new(owners.found(groups, spec));
         let shared = StackConfig {
             across: spec.across,
+            renews_leases: spec.renew_leases,
             raft: Arc::new(RaftConfig::default()),
             pbft: Arc::new(PbftConfig {
                 checkpoint_interval: CHECKPOINT_INTERVAL,

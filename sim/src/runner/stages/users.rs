@@ -9,9 +9,9 @@ use fedsim_protocols::federation::ownership::Resource;
 use fedsim_protocols::federation::rules::Rules;
 use fedsim_protocols::federation::sanitise::Kind;
 use fedsim_protocols::federation::terms::{ActionKind, Capability, Money};
-use fedsim_protocols::stack::{Errand, Scope, StackPeer, StackReply, StackRequest};
+use fedsim_protocols::stack::{Errand, Scope, StackPeer, StackReply, StackRequest, Wish};
 use fedsim_protocols::{PeerId, Probability, RequestId, Stream};
-use fedsim_scenarios::spec::{ErrandLoad, LoadLoop, RequestLoad};
+use fedsim_scenarios::spec::{ClaimKind, ErrandLoad, LoadLoop, RequestLoad};
 
 use super::operations::{Deed, Operation};
 use crate::engine::Workload;
@@ -39,6 +39,7 @@ pub(super) struct ErrandStream {
     tokens_max: u64,
     hand_on: u8,
     resource: Option<u32>,
+    claim: ClaimKind,
     lifetime: fedsim_protocols::SimDuration,
     scope: Scope,
     rhythm: Rhythm,
@@ -70,6 +71,7 @@ impl ErrandStream {
             tokens_max: load.tokens,
             hand_on: load.hand_on,
             resource: load.resource,
+            claim: load.claim,
             lifetime: load.lifetime,
             scope,
             rhythm: Rhythm::new(&rhythm, 0, 1),
@@ -84,6 +86,7 @@ impl ErrandStream {
             return StackRequest::Claim {
                 scope: self.scope,
                 resource: Resource(u64::from(number)),
+                wish: self.wish(dice),
             };
         }
         if self.kind.changes_shared_state() {
@@ -111,6 +114,18 @@ impl ErrandStream {
                 planted,
                 is_hostile,
             }),
+        }
+    }
+
+    fn wish(&self, dice: &mut Stream) -> Wish {
+        match self.claim {
+            ClaimKind::Acquire => Wish::Acquire {},
+            ClaimKind::HandOver => {
+                let place = dice.below(self.to.len() as u64) as usize;
+                let to = self.to[place];
+                Wish::HandOver { to }
+            }
+            ClaimKind::Release => Wish::Release {},
         }
     }
 
