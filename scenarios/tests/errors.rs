@@ -51,6 +51,17 @@ const MISTAKES: &[(&str, &str, &str)] = &[
         "everybody's",
     ),
     (
+        "[federation]\nrevoked = \"*\"\n",
+        "\"*\"",
+        "everybody is revoked",
+    ),
+    (
+        "[federation]\n[[workload.errands]]\nby = \"*\"\nto = \"*\"\nkind = \"hand-off\"\n\
+         claim = \"release\"\n",
+        "\"release\"",
+        "about a resource",
+    ),
+    (
         "[[faults]]\nat = \"61s\"\ncrash = \"acme-1\"\n",
         "\"61s\"",
         "past the end",

@@ -43,6 +43,13 @@ fn has<R: Rules>(operation: &str, adversary: &str, invariant: &str, wanted: Hold
     assert_eq!(found, Some(wanted), "{invariant}: {}", told(&record));
 }
 
+/// Mallory, who does this every so often.
+fn mallory(what: &str, pace: &str) -> String {
+    format!("[[adversaries]]\nwho = \"mallory-1\"\nwhat = [\"{what}\"]\npace = \"{pace}\"\n")
+}
+
+const ROTATE: &str = r#"rotate = "acme-1""#;
+
 const THIEF: &str = r#"
 [[adversaries]]
 who = "acme-2"
@@ -68,39 +75,21 @@ fn a_revoked_key_is_good_for_nothing_once_that_is_known() {
 
 #[test]
 fn a_key_that_names_two_heirs_has_none() {
-    let contest = r#"
-[[adversaries]]
-who = "mallory-1"
-what = ["two-heirs"]
-pace = "2s"
-"#;
-    let rotate = r#"rotate = "acme-1""#;
-    has::<Strict>(rotate, contest, "true-keys", Holds::Holds);
-    has::<mutants::DisputesIgnored>(rotate, contest, "true-keys", Holds::Violated);
+    let contest = mallory("two-heirs", "2s");
+    has::<Strict>(ROTATE, &contest, "true-keys", Holds::Holds);
+    has::<mutants::DisputesIgnored>(ROTATE, &contest, "true-keys", Holds::Violated);
 }
 
 #[test]
 fn strangers_find_no_room_without_end() {
-    let crowd = r#"
-[[adversaries]]
-who = "mallory-1"
-what = ["invented-peers"]
-pace = "500ms"
-amount = 100
-"#;
-    let rotate = r#"rotate = "acme-1""#;
-    has::<Strict>(rotate, crowd, "strangers", Holds::Holds);
-    has::<mutants::StrangersUnbounded>(rotate, crowd, "strangers", Holds::Violated);
+    let crowd = mallory("invented-peers", "500ms") + "amount = 100";
+    has::<Strict>(ROTATE, &crowd, "strangers", Holds::Holds);
+    has::<mutants::StrangersUnbounded>(ROTATE, &crowd, "strangers", Holds::Violated);
 }
 
 #[test]
 fn a_council_hears_nobody_in_the_name_of_another() {
-    let borrowed = r#"
-[[adversaries]]
-who = "mallory-1"
-what = ["borrowed-names"]
-pace = "500ms"
-"#;
+    let borrowed = mallory("borrowed-names", "500ms");
     let rotate = r#"rotate = "acme-1"
 [[workload.errands]]
 by = "globex-1"
@@ -108,38 +97,26 @@ to = "acme-*"
 kind = "merge"
 rate = "1/s"
 "#;
-    has::<Strict>(rotate, borrowed, "proposed-only", Holds::Holds);
-    has::<mutants::NamesBorrowed>(rotate, borrowed, "proposed-only", Holds::Violated);
+    has::<Strict>(rotate, &borrowed, "proposed-only", Holds::Holds);
+    has::<mutants::NamesBorrowed>(rotate, &borrowed, "proposed-only", Holds::Violated);
 }
 
 #[test]
 fn nobody_is_believed_about_keys_of_others() {
-    let poison = r#"
-[[adversaries]]
-who = "mallory-1"
-what = ["poisoned-keys"]
-pace = "100ms"
-"#;
-    let rotate = r#"rotate = "acme-1""#;
-    has::<Strict>(rotate, poison, "true-keys", Holds::Holds);
-    has::<mutants::RecordsUnsigned>(rotate, poison, "true-keys", Holds::Violated);
-    has::<mutants::RootsUnchecked>(rotate, poison, "true-keys", Holds::Violated);
-    has::<mutants::AnyoneRevokes>(rotate, poison, "true-keys", Holds::Violated);
-    has::<mutants::HeirsUnasked>(rotate, poison, "true-keys", Holds::Violated);
+    let poison = mallory("poisoned-keys", "100ms");
+    has::<Strict>(ROTATE, &poison, "true-keys", Holds::Holds);
+    has::<mutants::RecordsUnsigned>(ROTATE, &poison, "true-keys", Holds::Violated);
+    has::<mutants::RootsUnchecked>(ROTATE, &poison, "true-keys", Holds::Violated);
+    has::<mutants::AnyoneRevokes>(ROTATE, &poison, "true-keys", Holds::Violated);
+    has::<mutants::HeirsUnasked>(ROTATE, &poison, "true-keys", Holds::Violated);
 }
 
 #[test]
 fn nobody_loses_a_seat_in_the_council_by_what_others_say() {
-    let poison = r#"
-[[adversaries]]
-who = "mallory-1"
-what = ["poisoned-keys"]
-pace = "100ms"
-"#;
-    let rotate = r#"rotate = "acme-1""#;
-    has::<Strict>(rotate, poison, "seats", Holds::Holds);
-    has::<mutants::SeatsForTheTaking>(rotate, poison, "seats", Holds::Violated);
-    has::<mutants::RecordsUnsigned>(rotate, poison, "seats", Holds::Violated);
+    let poison = mallory("poisoned-keys", "100ms");
+    has::<Strict>(ROTATE, &poison, "seats", Holds::Holds);
+    has::<mutants::SeatsForTheTaking>(ROTATE, &poison, "seats", Holds::Violated);
+    has::<mutants::RecordsUnsigned>(ROTATE, &poison, "seats", Holds::Violated);
 }
 
 #[test]

@@ -124,6 +124,15 @@ impl FederationSpec {
         actions
     }
 
+    /// Who is in no council across organisations from the start: whoever was revoked before it, where
+    /// peers vote by PBFT for themselves.
+    pub fn out_of_council(&self) -> &[PeerId] {
+        match self.across {
+            Across::Flat => &self.revoked,
+            Across::TwoTier | Across::Raft | Across::Broadcast => &[],
+        }
+    }
+
     /// How one peer deals with others: with the layers of its own software.
     pub fn actions_of(&self, peer: PeerId) -> ActionsConfig {
         let shared = self.actions_of_software(peer);

@@ -43,6 +43,8 @@ pub(super) struct Drawn {
     /// How many peers each organisation has.
     sizes: Vec<u64>,
     is_two_tier: bool,
+    /// How many are in no council at the end.
+    revoked: usize,
     text: String,
 }
 
@@ -56,11 +58,13 @@ pub(super) fn federation(seed: u64) -> String {
         dice,
         sizes,
         is_two_tier,
+        revoked: 0,
         text: String::new(),
     };
     drawn.stage(seed);
     drawn.layers();
     drawn.exposures();
+    drawn.operations();
     drawn.errands();
     drawn.faults();
     drawn.adversaries();
@@ -155,9 +159,13 @@ impl Drawn {
             ));
             self.add("session_lifetime_max = \"12s\"");
         }
+        if self.one_in(2) {
+            self.add("renew_leases = true");
+        }
         let has_company = self.sizes.iter().sum::<u64>() > 2;
         if has_company && self.one_in(4) {
             let who = self.peer();
+            self.revoked += 1;
             self.add(&format!("revoked = \"{who}\""));
         }
     }
@@ -209,6 +217,10 @@ impl Drawn {
         self.errand("message", "canaries = 0.4");
         self.errand("merge", "");
         self.errand("hand-off", "resource = 1");
+        if self.one_in(2) {
+            let claim = self.pick(&["hand-over", "release"]);
+            self.errand("hand-off", &format!("resource = 1\nclaim = \"{claim}\""));
+        }
         let (money, hops) = (self.dice.between(10, 300) * 1_000, self.dice.below(4));
         let review = format!("capability = \"review\"\nmicro_usd = {money}\nhand_on = {hops}");
         self.errand("task", &review);
@@ -228,6 +240,18 @@ impl Drawn {
         self.add(&format!(
             "rate = \"1/{pace}s\"\nlifetime = \"{lifetime}s\"\n{more}"
         ));
+    }
+
+    /// Members take up other keys, or are revoked.
+    fn operations(&mut self) {
+        for _ in 0..self.dice.below(3) {
+            let (at, who) = (self.dice.between(1, 12), self.peer());
+            let what = self.pick(&["rotate", "rotate", "revoke"]);
+            self.revoked += usize::from(what == "revoke");
+            self.add(&format!(
+                "[[federation.operations]]\nat = \"{at}s\"\n{what} = \"{who}\""
+            ));
+        }
     }
 
     fn faults(&mut self) {
@@ -272,7 +296,7 @@ impl Drawn {
     /// How many of the first of `seats` may lie in councils.
     fn withstood(&self, seats: &[String]) -> usize {
         if !self.is_two_tier {
-            return quorum::max_faulty(seats.len());
+            return quorum::max_faulty(seats.len().saturating_sub(self.revoked).max(1));
         }
         let of = |seat: &String| seat.split('-').next().map(str::to_owned);
         let mut lying: Vec<Option<String>> = Vec::new();

@@ -239,3 +239,17 @@ fn samples_are_bounded_and_age() {
     }
     assert_eq!(small.breaker.samples(small.peer), 20);
 }
+
+#[test]
+fn nobody_sheds_a_suspension_by_becoming_the_heir_of_another() {
+    // A peer of good standing names a suspended one its heir: what is known of both is known of the heir.
+    let mut desk: Desk<Strict> = Desk::new();
+    desk.suspend(Outcome::Misbehaved);
+    let clean = keys(12).identity();
+    let dice = &mut dice(8);
+    desk.breaker
+        .record(clean, Outcome::Answered, FREE, at(10), dice);
+    desk.breaker.succeed(clean, desk.peer);
+    assert!(matches!(desk.state(), State::Suspended { .. }));
+    assert_eq!(desk.admit(11), Admission::Refused);
+}

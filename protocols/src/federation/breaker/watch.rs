@@ -79,6 +79,15 @@ pub enum State {
 }
 
 impl State {
+    const fn severity(&self) -> u8 {
+        match self {
+            Self::Active => 0,
+            Self::Probing { .. } => 1,
+            Self::Suspended { .. } => 2,
+            Self::Evicted { .. } => 3,
+        }
+    }
+
     /// The state's name in tables.
     pub const fn name(self) -> &'static str {
         match self {
@@ -261,11 +270,21 @@ impl<R: Rules> Breaker<R> {
         self.enter(peer, state)
     }
 
-    /// An heir takes the place of `old`.
+    /// An heir takes the place of `old`. Of two that are known nothing is forgotten: the breaker that
+    /// stands worse remains.
     pub fn succeed(&mut self, old: Identity, heir: Identity) {
-        if let Some(watch) = self.watches.remove(&old) {
-            self.watches.insert(heir, watch);
+        let Some(mut watch) = self.watches.remove(&old) else {
+            return;
+        };
+        if let Some(known) = self.watches.remove(&heir) {
+            if known.state.severity() > watch.state.severity() {
+                watch.state = known.state;
+            }
+            watch.samples.extend(known.samples);
+            let samples = watch.samples.make_contiguous();
+            samples.sort_by_key(|sample| sample.at);
         }
+        self.watches.insert(heir, watch);
     }
 
     fn watch(&mut self, peer: Identity) -> &mut Watch {

@@ -88,7 +88,11 @@ impl<R: Rules> Office<R> {
     fn learn(&mut self, record: &IdentityRecord, ctx: &mut Ctx<'_, R>) -> bool {
         match self.registry.learn(record, ctx.keys()) {
             Ok(Learnt::Known) => false,
-            Ok(Learnt::New { subject, after, .. }) => {
+            Ok(Learnt::New {
+                subject,
+                before,
+                after,
+            }) => {
                 let is_barred = self.registry.is_barred(subject);
                 let is_member = self.registry.organisation(subject).is_some();
                 let heir = match after {
@@ -103,6 +107,10 @@ impl<R: Rules> Office<R> {
                 });
                 if let Some(heir) = heir {
                     self.follow(subject, heir);
+                }
+                if let (Standing::Superseded { by }, None) = (before, heir) {
+                    // It had an heir, as far as anybody knew.
+                    self.follow(by, subject);
                 }
                 if self.answers_for(record, ctx.me()) {
                     self.news.for_council.push(record.clone());

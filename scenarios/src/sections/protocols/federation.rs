@@ -1,5 +1,6 @@
 //! `[federation]`: organisations whose peers work together without blind trust.
 
+use fedsim_protocols::PeerId;
 use fedsim_protocols::federation::audit::ContentMode;
 use fedsim_protocols::federation::envelope::Stage;
 use fedsim_protocols::federation::terms::{Capability, Level};
@@ -254,6 +255,15 @@ fn section() -> Section<FederationSpec> {
         if world.peers_known && world.peers.iter().any(is_outside) {
             let message = "a federation is made of organisations";
             reader.refuse(node.place, message, "write `[[orgs]]` instead of `[peers]`");
+        }
+    })
+    .check(|spec, node, reader| {
+        let world = &reader.world;
+        let peers = world.peers.len() as u32;
+        let is_out = |slot| spec.revoked.contains(&PeerId(slot));
+        if world.peers_known && peers > 0 && (0..peers).all(is_out) {
+            let message = "everybody is revoked";
+            reader.refuse(node.place_of("revoked"), message, "leave out at least one peer");
         }
     })
 }

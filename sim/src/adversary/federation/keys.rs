@@ -125,7 +125,8 @@ fn lie<R: Rules>(
             said: signed_for(key, Succession { heir: own }, means),
             accepted: means.sign(Acceptance { predecessor: key }),
         },
-        // The liar's own organisation ends a key that is not its own.
+        // The liar's own organisation ends a key that is not its own. Of its own it may end any.
+        3 if forge.organisation(victim) == forge.organisation(means.me) => return None,
         3 => IdentityRecord::Revocation {
             said: forge.own_root(means.me)?.sign(Revocation {
                 organisation: forge.organisation(means.me),

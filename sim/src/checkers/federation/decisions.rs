@@ -38,8 +38,9 @@ pub(super) struct Decisions {
     /// How far each peer has read each list in this life.
     read: BTreeMap<(PeerId, Scope), usize>,
     known: BTreeSet<(PeerId, u64)>,
-    /// The batch that was committed first at each place of the council across organisations.
-    places: BTreeMap<u64, (Digest, PeerId)>,
+    /// The batch that was committed first at each place of the council across organisations, by epoch:
+    /// what one commits behind its last place is void.
+    places: BTreeMap<(u64, u64), (Digest, PeerId)>,
     latency: Survival,
 }
 
@@ -131,7 +132,8 @@ impl Decisions {
     /// A replica committed a batch at a place: all others have the same there.
     pub(super) fn committed(&mut self, at: SimTime, peer: PeerId, placement: &Placement) {
         let (sequence, digest) = (placement.sequence, placement.digest);
-        let first = self.places.entry(sequence.0).or_insert((digest, peer));
+        let place = (placement.epoch.0, sequence.0);
+        let first = self.places.entry(place).or_insert((digest, peer));
         let (known, by) = *first;
         if by == peer {
             return;

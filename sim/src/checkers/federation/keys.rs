@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use fedsim_protocols::federation::identity::{IdentityRecord, Registry};
 use fedsim_protocols::federation::rules::Strict;
+use fedsim_protocols::federation::terms::Organisation;
 use fedsim_protocols::{Identity, PeerId, SimDuration};
 use fedsim_record::ConvergenceRow;
 
@@ -45,6 +46,8 @@ impl Track {
 pub(super) struct KeyWatch {
     fates: Fates,
     names: Vec<String>,
+    /// The organisation of each peer, numbered as they appear.
+    organisations: Vec<Organisation>,
     liars: BTreeSet<PeerId>,
     learnt: BTreeMap<(PeerId, Identity), SimTime>,
     /// Who has ever learnt that a key is over; the first one tells the others.
@@ -60,6 +63,20 @@ pub(super) struct KeyWatch {
     crowd: Ledger,
     refused: u64,
     curves: Vec<ConvergenceRow>,
+}
+
+fn numbered(names: &[String]) -> Vec<Organisation> {
+    let mut known: Vec<&String> = Vec::new();
+    let mut numbers = Vec::new();
+    for name in names {
+        let place = known.iter().position(|it| *it == name);
+        let place = place.unwrap_or(known.len());
+        if place == known.len() {
+            known.push(name);
+        }
+        numbers.push(Organisation(place as u16));
+    }
+    numbers
 }
 
 impl KeyWatch {
@@ -78,10 +95,15 @@ impl KeyWatch {
         "keys_disputed",
     ];
 
-    pub(super) fn new(fates: Fates, names: Vec<String>, liars: BTreeSet<PeerId>) -> Self {
+    pub(super) fn new(
+        fates: Fates,
+        (names, organisations): (Vec<String>, &[String]),
+        liars: BTreeSet<PeerId>,
+    ) -> Self {
         Self {
             fates,
             names,
+            organisations: numbered(organisations),
             liars,
             learnt: BTreeMap::new(),
             told: BTreeMap::new(),
@@ -125,11 +147,13 @@ impl KeyWatch {
                     }
                 }
             }
-            IdentityRecord::Revocation { .. } => {
+            IdentityRecord::Revocation { said } => {
+                let owner = self.fates.owner(subject);
+                let own = owner.map(|owner| self.organisations[owner.index()]);
                 let end = self.fates.end(subject);
                 let is_real =
                     end.is_some_and(|(since, how)| how == KeyEnd::Revocation && since <= at);
-                if is_real && !is_barred {
+                if is_real && own == Some(said.organisation) && !is_barred {
                     let story = || "takes no notice of a revocation".to_owned();
                     self.revocation.ledger.breach(at, &[by], story);
                 }

@@ -89,6 +89,7 @@ impl FederationWatch {
         let organisations: Vec<String> = organisations
             .map(|peer| peer.organisation.clone())
             .collect();
+        let names_of_organisations = organisations.clone();
         let identities = fates.owners().clone();
         let liars = byzantine(scenario);
         let names = scenario.peers.iter().map(|peer| peer.nickname.clone());
@@ -102,7 +103,7 @@ impl FederationWatch {
             names.collect(),
             attackers.clone(),
         );
-        let quorums = Quorums::new(&organisations, &liars, spec.across);
+        let quorums = Quorums::new(&organisations, &liars, spec);
         Self {
             audited: Audited::new(scenario, spec, identities.clone(), liars.clone()),
             audiences: BTreeMap::new(),
@@ -119,8 +120,8 @@ impl FederationWatch {
             path: Path::default(),
             quorums,
             sessions: Sessions::new(spec.transport.clone(), spec.has_sessions()),
-            seats: Seats::new(Fates::new(scenario, spec), liars.clone()),
-            keys: KeyWatch::new(fates, nicknames, liars.clone()),
+            seats: Seats::new(Fates::new(scenario, spec), liars.clone(), &spec.revoked),
+            keys: KeyWatch::new(fates, (nicknames, &names_of_organisations), liars.clone()),
             liars,
             standing,
         }

@@ -12,6 +12,8 @@ use fedsim_protocols::raft::RaftEvent;
 use fedsim_protocols::stack::{Across, Proposal, StackEvent};
 use fedsim_protocols::{Folder, PeerId};
 
+use fedsim_scenarios::spec::FederationSpec;
+
 use crate::checkers::Ledger;
 use crate::runner::WatchReport;
 use crate::time::SimTime;
@@ -54,7 +56,8 @@ const EVERYBODY: usize = usize::MAX;
 
 impl Quorums {
     /// Of a federation in which each peer belongs to one of `organisations` and some lie.
-    pub(super) fn new(names: &[String], liars: &BTreeSet<PeerId>, across: Across) -> Self {
+    pub(super) fn new(names: &[String], liars: &BTreeSet<PeerId>, spec: &FederationSpec) -> Self {
+        let across = spec.across;
         let known: BTreeSet<&String> = names.iter().collect();
         let number = |name: &String| known.iter().filter(|it| **it < name).count();
         let organisations: Vec<usize> = names.iter().map(number).collect();
@@ -75,7 +78,7 @@ impl Quorums {
                 liars: inside.iter().filter(|it| it.liars > 0).count(),
             },
             Across::Flat | Across::Raft | Across::Broadcast => Size {
-                members: names.len(),
+                members: names.len() - spec.out_of_council().len(),
                 liars: liars.len(),
             },
         };

@@ -15,6 +15,8 @@ pub(super) const SEATS: &str = "federation/seats";
 pub(super) struct Seats {
     fates: Fates,
     liars: BTreeSet<PeerId>,
+    /// Who was revoked before the run.
+    revoked: BTreeSet<PeerId>,
     ledger: Ledger,
     /// When an honest peer first learnt that a key is over.
     told: BTreeMap<Identity, SimTime>,
@@ -34,10 +36,11 @@ impl Seats {
         "seats_spread_max_ms",
     ];
 
-    pub(super) fn new(fates: Fates, liars: BTreeSet<PeerId>) -> Self {
+    pub(super) fn new(fates: Fates, liars: BTreeSet<PeerId>, revoked: &[PeerId]) -> Self {
         Self {
             fates,
             liars,
+            revoked: revoked.iter().copied().collect(),
             ledger: Ledger::new(SEATS),
             told: BTreeMap::new(),
             followed: BTreeSet::new(),
@@ -98,10 +101,11 @@ impl Seats {
 
     fn is_revoked(&self, peer: PeerId, at: SimTime) -> bool {
         let mut all = self.fates.owners().iter();
-        all.any(|(key, owner)| {
-            let end = self.fates.end(*key).filter(|_| *owner == peer);
-            end.is_some_and(|(since, how)| since <= at && how == KeyEnd::Revocation)
-        })
+        self.revoked.contains(&peer)
+            || all.any(|(key, owner)| {
+                let end = self.fates.end(*key).filter(|_| *owner == peer);
+                end.is_some_and(|(since, how)| since <= at && how == KeyEnd::Revocation)
+            })
     }
 
     pub(super) fn finish(&mut self, report: &mut WatchReport) {

@@ -194,11 +194,12 @@ impl Owners {
                 pairs.map(|(peers, keys)| member(peers[0], keys)).collect()
             }
             Across::Flat | Across::Raft | Across::Broadcast => {
-                let members = everyone.iter();
+                let out = spec.out_of_council();
+                let members = everyone.iter().filter(|it| !out.contains(it));
                 members.map(|it| member(*it, &self.of_peer(*it))).collect()
             }
         };
-        let clients = everyone.iter();
+        let clients = everyone.iter().filter(|it| !spec.revoked.contains(it));
         let clients = clients
             .map(|it| (*it, self.of_peer(*it).public()))
             .collect();

@@ -41,10 +41,21 @@ pub(super) struct Conduct {
     /// What users asked for and nobody has acted on.
     asked: BTreeMap<RequestId, Asked>,
     under_way: BTreeMap<ActionId, (PeerId, Asked)>,
+    /// By whom, and to whom.
+    handed_on: BTreeMap<ActionId, (PeerId, PeerId)>,
     caught: Caught,
     circuits: Circuits,
     hostile: Hostile,
     counts: BTreeMap<&'static str, u64>,
+}
+
+/// Whom each peer's deeds are laid at beside itself: a revoked one is nobody's.
+fn without_revoked(mut organisations: Vec<String>, spec: &FederationSpec) -> Vec<String> {
+    let within = spec.operations.iter().flat_map(|it| &it.revoke);
+    for peer in spec.revoked.iter().chain(within) {
+        organisations[peer.index()] = format!("{peer}, revoked");
+    }
+    organisations
 }
 
 impl Conduct {
@@ -72,7 +83,8 @@ impl Conduct {
             attackers,
             asked: BTreeMap::new(),
             under_way: BTreeMap::new(),
-            caught: Caught::new(&actions, organisations),
+            handed_on: BTreeMap::new(),
+            caught: Caught::new(&actions, without_revoked(organisations, spec)),
             circuits: Circuits::new(&actions),
             hostile: Hostile::new(&actions),
             counts: Self::METRICS.iter().map(|name| (*name, 0)).collect(),
@@ -109,8 +121,11 @@ impl Conduct {
     pub(super) fn heard(&mut self, at: SimTime, by: PeerId, event: &StackEvent) -> Option<PeerId> {
         match event {
             StackEvent::ActionSent {
-                action, request, ..
-            } => self.sent(at, by, *request, *action),
+                action,
+                request,
+                to,
+                ..
+            } => self.sent(at, by, (*request, *to), *action),
             StackEvent::ActionWithheld { request, .. } => self.withheld(at, by, *request),
             StackEvent::ActionEnded { action, ending } => self.ended(at, *action, *ending),
             StackEvent::ActionExecuted { effect } => self.hostile.done(at, by, effect.action),
@@ -145,20 +160,34 @@ impl Conduct {
         None
     }
 
-    /// What is handed on was not asked by a user, and is judged by whoever handed it down.
     fn taken(&mut self, request: Option<RequestId>) -> Option<Asked> {
         request.and_then(|request| self.asked.remove(&request))
     }
 
-    fn sent(&mut self, at: SimTime, by: PeerId, request: Option<RequestId>, action: ActionId) {
+    fn sent(
+        &mut self,
+        at: SimTime,
+        by: PeerId,
+        (request, to): (Option<RequestId>, Identity),
+        action: ActionId,
+    ) {
         let Some(asked) = self.taken(request) else {
-            return;
+            return self.handed_on(at, (by, to), action);
         };
         let is_overrun = self.circuits.sent(at, (by, asked.to));
         self.count("breaker_overruns", is_overrun);
         self.hostile.sent(action, asked.is_hostile);
         self.hostile.left(at, (by, asked.to), asked.is_hostile);
         self.under_way.insert(action, (by, asked));
+    }
+
+    /// What is handed on was not asked by a user; what comes of it counts for breakers all the same.
+    fn handed_on(&mut self, at: SimTime, (by, to): (PeerId, Identity), action: ActionId) {
+        if let Some(to) = self.peers.get(&to).copied() {
+            let is_overrun = self.circuits.sent(at, (by, to));
+            self.count("breaker_overruns", is_overrun);
+            self.handed_on.insert(action, (by, to));
+        }
     }
 
     fn withheld(&mut self, at: SimTime, by: PeerId, request: Option<RequestId>) {
@@ -173,6 +202,9 @@ impl Conduct {
     }
 
     fn ended(&mut self, at: SimTime, action: ActionId, ending: Ending) {
+        if let Some(pair) = self.handed_on.remove(&action) {
+            return self.circuits.ended(at, pair, ending, Money(0));
+        }
         let Some((by, asked)) = self.under_way.remove(&action) else {
             return;
         };
