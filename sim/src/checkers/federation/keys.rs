@@ -240,8 +240,11 @@ impl KeyWatch {
             return;
         }
         let what = match ended {
-            KeyEnd::Revocation => "was revoked",
-            KeyEnd::Succession => "has a new key",
+            KeyEnd::Revocation => "was revoked".to_owned(),
+            KeyEnd::Succession => {
+                let number = self.fates.heirs_up_to(owner, since) + 1;
+                format!("took up key {number}")
+            }
         };
         // Whoever was revoked may be told by nobody, and what liars know counts for nothing.
         let is_asked = |peer: &PeerId| {

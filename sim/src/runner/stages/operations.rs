@@ -109,6 +109,14 @@ impl Fates {
         self.ends.get(&key).copied()
     }
 
+    /// How many other keys a peer has taken up by then.
+    pub(crate) fn heirs_up_to(&self, peer: PeerId, until: SimTime) -> usize {
+        let own = self.owners.iter().filter(|(_, owner)| **owner == peer);
+        let ends = own.filter_map(|(key, _)| self.end(*key));
+        ends.filter(|(at, how)| *how == KeyEnd::Succession && *at <= until)
+            .count()
+    }
+
     /// Whether any key ends so.
     pub(crate) fn include(&self, by: KeyEnd) -> bool {
         self.ends.values().any(|(_, how)| *how == by)
