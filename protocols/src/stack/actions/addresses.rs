@@ -35,15 +35,28 @@ impl Addresses {
         slot.map_or(key, |slot| self.federation.directory.identities[slot])
     }
 
+    /// Who is to be found today where `key` was.
+    pub(super) fn present(&self, key: Identity) -> Identity {
+        if self.heirs.is_empty() {
+            return key;
+        }
+        let slot = self.slot_of(key);
+        slot.and_then(|slot| self.get(slot)).unwrap_or(key)
+    }
+
     /// `heir` takes the place of `old`.
     pub(super) fn succeed(&mut self, old: Identity, heir: Identity) {
-        let identities = self.federation.directory.identities.iter();
-        let mut all = identities.map(|(slot, known)| (*slot, *known));
-        let slot = self.heirs.get(&old).copied();
-        let slot = slot.or_else(|| all.find(|(_, known)| *known == old).map(|(slot, _)| slot));
-        if let Some(slot) = slot {
+        if let Some(slot) = self.slot_of(old) {
             self.heirs.insert(heir, slot);
             self.moved.insert(slot, heir);
         }
+    }
+
+    fn slot_of(&self, key: Identity) -> Option<PeerId> {
+        let of_heir = self.heirs.get(&key).copied();
+        of_heir.or_else(|| {
+            let mut all = self.federation.directory.identities.iter();
+            all.find(|(_, known)| **known == key).map(|(slot, _)| *slot)
+        })
     }
 }

@@ -159,11 +159,6 @@ impl<R: Rules> Office<R> {
         found.expect("BUG: an address that nobody has")
     }
 
-    /// Who holds a key today, as far as anybody does.
-    pub(super) fn present(&self, key: Identity) -> Identity {
-        self.registry.current(key).unwrap_or(key)
-    }
-
     /// Whether an answer may be by the heir of whoever was asked, of whom this peer has not heard.
     pub(super) fn is_heard_early(&mut self, number: u64, signer: Identity) -> bool {
         let is_unknown = self.registry.standing(signer) == Standing::Unknown;

@@ -99,7 +99,7 @@ impl<R: Rules> Office<R> {
 
     /// Notes how an errand ended, for or against whoever was asked.
     pub(super) fn note_end_of(&mut self, open: &Open, ending: Ending, ctx: &mut Ctx<'_, R>) {
-        let of = self.present(open.action.audience);
+        let of = self.addresses.present(open.action.audience);
         let value = open.action.budget.money_max;
         let (outcome, cost, presence) = match ending {
             Ending::Done => (Outcome::Answered, value, Evidence::Alive),
@@ -118,7 +118,7 @@ impl<R: Rules> Office<R> {
         let asked = self.book.get_mut(number);
         let asked = asked.map(|open| (open.action.audience, open.action.budget.money_max));
         if let Some((of, value)) = asked {
-            let of = self.present(of);
+            let of = self.addresses.present(of);
             ctx.notify(StackEvent::AnsweredBadly { of });
             self.saw(of, of, Evidence::Failed { value }, ctx);
             self.conduct.ended(of, Outcome::Misbehaved, Money(0), ctx);

@@ -10,6 +10,7 @@ mod hostile;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use fedsim_protocols::federation::identity::IdentityRecord;
 use fedsim_protocols::federation::terms::{ActionId, Money};
 use fedsim_protocols::stack::{Ending, Errand, StackEvent};
 use fedsim_protocols::{Identity, PeerId, RequestId};
@@ -151,6 +152,7 @@ impl Conduct {
                 self.count("attacks_caught", true);
                 return Some(of);
             }
+            StackEvent::RecordLearnt { record, .. } => self.named(record),
             StackEvent::TrustMoved { of, step } => {
                 let of = self.peers.get(of).copied()?;
                 self.caught.moved(at, (by, of), *step);
@@ -158,6 +160,15 @@ impl Conduct {
             _ => {}
         }
         None
+    }
+
+    /// The heir of a peer's key is that peer, whoever holds it.
+    fn named(&mut self, record: &IdentityRecord) {
+        if let IdentityRecord::Succession { said, .. } = record
+            && let Some(peer) = self.peers.get(&record.subject()).copied()
+        {
+            self.peers.entry(said.heir.identity()).or_insert(peer);
+        }
     }
 
     fn taken(&mut self, request: Option<RequestId>) -> Option<Asked> {
