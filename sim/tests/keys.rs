@@ -11,6 +11,7 @@ use super::support::{Stage, holds, run_by, scenario, told};
 const STAGE: Stage = Stage {
     duration: "12s",
     federation: r#"
+checkpoint_interval = 20
 transport = "none"
 work_max = "200ms"
 "#,

@@ -18,6 +18,8 @@ use super::workload::{Arrivals, Rate};
 pub struct FederationSpec {
     /// Who decides what concerns several organisations.
     pub across: Across,
+    /// K of a council that decides by PBFT, in decisions. 1 to 100.
+    pub checkpoint_interval: u64,
     /// How far everybody trusts everybody at the start.
     pub level: Level,
     /// Whom some trust otherwise, in file order; later ones win.
@@ -72,6 +74,7 @@ impl Default for FederationSpec {
         let actions = ActionsConfig::default();
         Self {
             across: Across::default(),
+            checkpoint_interval: 100,
             level: Level::Attested,
             trust: Vec::new(),
             expose: Vec::new(),

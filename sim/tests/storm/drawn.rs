@@ -142,7 +142,7 @@ impl Drawn {
         let work = self.dice.between(0, 800);
         let resend = self.dice.between(500, 2_000);
         let screening = self.pick(&["inbound", "both"]);
-        self.add("[federation]\nprofile = \"full\"\nskew = \"10s\"");
+        self.add("[federation]\nprofile = \"full\"\nskew = \"10s\"\ncheckpoint_interval = 20");
         self.add(&format!("across = \"{across}\"\ntrust_model = \"{trust}\""));
         self.add(&format!(
             "level = \"{level}\"\naudit_content = \"{content}\""

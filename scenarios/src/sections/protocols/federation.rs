@@ -282,6 +282,13 @@ fn who(section: Section<FederationSpec>) -> Section<FederationSpec> {
         "Who decides what concerns several organisations.",
     )
     .key(
+        "checkpoint_interval",
+        count(1..=100),
+        at!(checkpoint_interval),
+        "K of a council that decides by PBFT, in decisions: a change of its roster waits for the next \
+         checkpoint, to which null requests lead.",
+    )
+    .key(
         "level",
         LEVELS,
         at!(level),

@@ -86,7 +86,7 @@ impl<R: Rules> FederationCast<R> {
             renews_leases: spec.renew_leases,
             raft: Arc::new(RaftConfig::default()),
             pbft: Arc::new(PbftConfig {
-                checkpoint_interval: CHECKPOINT_INTERVAL,
+                checkpoint_interval: spec.checkpoint_interval,
                 guardians: owners.guardians(&federation.organisations),
                 ..PbftConfig::default()
             }),
@@ -121,10 +121,6 @@ impl<R: Rules> FederationCast<R> {
         }
     }
 }
-
-/// K of the council across organisations, which decides little: a change of its roster waits for the next
-/// checkpoint.
-const CHECKPOINT_INTERVAL: u64 = 20;
 
 /// What finds private data; made once, for it takes longer than many a run.
 fn sanitiser() -> Arc<Sanitiser> {
