@@ -85,6 +85,7 @@ fn every_mutant_is_caught_by_the_tests_of_a_layer() {
         include_str!("transport/tests.rs"),
         include_str!("trust/tests.rs"),
         include_str!("../stack/council/minutes.rs"),
+        include_str!("../stack/tenure.rs"),
     ];
     let named = claims
         .iter()

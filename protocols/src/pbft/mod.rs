@@ -38,9 +38,10 @@
 //! backups                               ──prepare──▶ ──commit──▶ ·  ──reply
 //! ```
 //!
-//! Start reading at [`replica`], then [`rules`]; the phases follow in `ordering`, `voting`, `committing`, `execution`,
-//! `checkpoint`, `view_change`, `new_view`, `state_transfer`, `reconfiguration`, `rekeying`. Must not know networks, clocks other
-//! than its own, adversaries or any other protocol.
+//! Start reading at [`replica`], then [`rules`]; the phases follow in `ordering`, `voting`,
+//! `committing`, `execution`, `checkpoint`, `view_change`, `new_view`, `state_transfer`,
+//! `reconfiguration`, `rekeying`. Must not know networks, clocks other than its own, adversaries or any
+//! other protocol.
 
 mod checkpoint;
 mod client;

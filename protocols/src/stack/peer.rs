@@ -252,8 +252,10 @@ impl<R: Rules> StackPeer<R> {
             ctx.reply(RequestId(proposal.number), StackReply::Decided {});
         }
         let content = proposal.content.clone();
+        let by = self.federation.directory.identities.get(&proposal.proposer);
+        let by = by.copied();
         ctx.notify(StackEvent::Decided { scope, proposal });
-        self.tenure.decided(scope, &content, ctx);
+        self.tenure.decided((scope, by), &content, ctx);
     }
 
     fn propose(&mut self, id: RequestId, scope: Scope, content: Vec<u8>, ctx: &mut Ctx<'_, R>) {

@@ -79,6 +79,8 @@ pub(super) struct Tenure<R: Rules> {
     held: BTreeMap<Resource, Holding>,
     /// Whether it keeps what it has for as long as it can.
     renews: bool,
+    /// The epoch under which it gave something away.
+    given: BTreeMap<Resource, u64>,
     /// Leases from before this time are somebody else's by now, for all it knows.
     since: LocalTime,
 }
@@ -93,6 +95,7 @@ impl<R: Rules> Tenure<R> {
             fence: Fence::default(),
             held: BTreeMap::new(),
             renews,
+            given: BTreeMap::new(),
             since: LocalTime::from_nanos(i64::MIN),
         }
     }
@@ -115,15 +118,22 @@ impl<R: Rules> Tenure<R> {
             Wish::Acquire {} => Claim::Acquire { claimant: owner },
             Wish::HandOver { .. } => Claim::HandOver {
                 owner,
-                epoch: self.held.remove(&resource)?.lease.epoch,
                 heir: heir?,
+                epoch: self.give_away(resource)?,
             },
             Wish::Release {} => Claim::Release {
                 owner,
-                epoch: self.held.remove(&resource)?.lease.epoch,
+                epoch: self.give_away(resource)?,
             },
         };
         Some(Self::stamped(resource, claim, stamp))
+    }
+
+    /// Uses something no more, from now on; under which epoch that was, if it had it.
+    fn give_away(&mut self, resource: Resource) -> Option<u64> {
+        let epoch = self.held.remove(&resource)?.lease.epoch;
+        self.given.insert(resource, epoch);
+        Some(epoch)
     }
 
     /// What is proposed, and to whom, to keep something that is still used.
@@ -146,8 +156,14 @@ impl<R: Rules> Tenure<R> {
         borsh::to_vec(&stamped).expect("writing to memory does not fail")
     }
 
-    /// Something was decided: if it was a claim that holds, its owner begins to use what it owns.
-    pub(super) fn decided(&mut self, scope: Scope, content: &[u8], ctx: &mut Ctx<'_, R>) {
+    /// Something that `by` proposed was decided in `scope`: if it was a claim that holds, its owner begins
+    /// to use what it owns.
+    pub(super) fn decided(
+        &mut self,
+        (scope, by): (Scope, Option<Identity>),
+        content: &[u8],
+        ctx: &mut Ctx<'_, R>,
+    ) {
         let Ok(stamped) = borsh::from_slice::<Stamped>(content) else {
             return;
         };
@@ -157,7 +173,7 @@ impl<R: Rules> Tenure<R> {
             claim,
             stamp,
         } = stamped;
-        if mark != MARK {
+        if mark != MARK || !R::is_owner(by == Some(claim.speaker())) {
             return;
         }
         let Ok(lease) = self.leases.apply(resource, claim, stamp) else {
@@ -170,8 +186,7 @@ impl<R: Rules> Tenure<R> {
             epoch,
         });
         self.fence.admit(resource, epoch);
-        let is_given = matches!(claim, Claim::Release { .. });
-        if owner != self.me || is_given || stamp < self.since {
+        if owner != self.me || !self.may_hold(&lease, (resource, claim), stamp) {
             self.held.remove(&resource);
             return;
         }
@@ -181,6 +196,24 @@ impl<R: Rules> Tenure<R> {
             let left = lease.until.since(ctx.now());
             ctx.set_timer(StackTimer::Renew { resource }, left / 2);
         }
+    }
+
+    /// Whether this peer knows of nothing that came after a claim by which it owns something.
+    fn may_hold(
+        &self,
+        lease: &Lease,
+        (resource, claim): (Resource, Claim),
+        stamp: LocalTime,
+    ) -> bool {
+        let given = self.given.get(&resource);
+        let is_given = given.is_some_and(|epoch| lease.epoch <= *epoch);
+        let behind = match claim {
+            Claim::Release { .. } => return false,
+            // By another clock than its own.
+            Claim::HandOver { .. } => self.skew,
+            Claim::Acquire { .. } | Claim::Renew { .. } => SimDuration::ZERO,
+        };
+        !is_given && stamp >= self.since + behind
     }
 
     /// It is time to use something: what is sent to its keeper, as long as the lease allows it.
@@ -214,5 +247,116 @@ impl<R: Rules> Tenure<R> {
             epoch,
             passes,
         });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::federation::testing::{keys, needed};
+    use crate::outbox::Outbox;
+    use crate::random::{RunKey, Stream, StreamLabel};
+    use crate::stack::StackPeer;
+
+    needed!(nobody_claims_for_another: hears_nobody_in_anothers_name, OwnersUnchecked);
+
+    const IT: Resource = Resource(3);
+
+    fn owner() -> Identity {
+        keys(1).identity()
+    }
+
+    fn at(millis: i64) -> LocalTime {
+        LocalTime::from_nanos(millis * 1_000_000)
+    }
+
+    /// Gives the owner's tenure something that `by` proposed.
+    fn decide<R: Rules>(tenure: &mut Tenure<R>, by: Identity, content: &[u8]) {
+        with_context(|ctx| tenure.decided((Scope::Federation, Some(by)), content, ctx));
+    }
+
+    fn with_context<R: Rules, T>(work: impl FnOnce(&mut Ctx<'_, R>) -> T) -> T {
+        let label = StreamLabel::global("test");
+        let mut dice = Stream::new(RunKey::from_seed(1), label);
+        let mut outbox: Outbox<StackPeer<R>> = Outbox::new();
+        let mut own = keys(1);
+        work(&mut Ctx::new(
+            at(1_000),
+            PeerId(1),
+            &mut dice,
+            &mut own,
+            &mut outbox,
+        ))
+    }
+
+    fn uses<R: Rules>(tenure: &mut Tenure<R>) -> bool {
+        let everyone = [0, 1, 2, 3].map(PeerId);
+        with_context(|ctx| tenure.on_use(IT, &everyone, ctx)).is_some()
+    }
+
+    fn tenure<R: Rules>() -> Tenure<R> {
+        Tenure::new(owner(), SimDuration::from_secs(1), true)
+    }
+
+    fn hears_nobody_in_anothers_name<R: Rules>() -> bool {
+        // Another proposes the very claim that makes the owner one when it proposes it itself.
+        let mut tenure = tenure::<R>();
+        let claim = tenure.claim((IT, Wish::Acquire {}), None, at(900));
+        let claim = claim.expect("anybody may want something");
+        decide(&mut tenure, keys(2).identity(), &claim);
+        let is_deaf = !uses(&mut tenure);
+        decide(&mut tenure, owner(), &claim);
+        is_deaf && uses(&mut tenure)
+    }
+
+    #[test]
+    fn what_is_given_away_is_used_no_more_whatever_is_decided_late() {
+        // A renewal that was under way is decided between the moment of giving and the decision on it.
+        use crate::federation::rules::Strict;
+        let mut tenure = tenure::<Strict>();
+        let claim = tenure.claim((IT, Wish::Acquire {}), None, at(900));
+        decide(
+            &mut tenure,
+            owner(),
+            &claim.expect("anybody may want something"),
+        );
+        let renewal = tenure.renewal(IT, at(1_000));
+        let to = Wish::HandOver { to: PeerId(2) };
+        let given = tenure.claim((IT, to), Some(keys(2).identity()), at(1_000));
+        assert!(given.is_some() && !uses(&mut tenure));
+        let (_, renewal) = renewal.expect("what is held is renewed");
+        decide(&mut tenure, owner(), &renewal);
+        assert!(!uses(&mut tenure));
+    }
+
+    #[test]
+    fn nothing_from_before_a_restart_is_used_after_it() {
+        // By its own clock, or by one that may be ahead.
+        use crate::federation::rules::Strict;
+        let mut tenure = tenure::<Strict>();
+        tenure.restarted(at(950));
+        let claim = tenure.claim((IT, Wish::Acquire {}), None, at(900));
+        decide(
+            &mut tenure,
+            owner(),
+            &claim.expect("anybody may want something"),
+        );
+        assert!(!uses(&mut tenure));
+        let other = keys(2).identity();
+        let acquired = Claim::Acquire { claimant: other };
+        let handed_over = Claim::HandOver {
+            owner: other,
+            epoch: 1,
+            heir: owner(),
+        };
+        for (restarted, is_used) in [(at(0), true), (at(950), false)] {
+            let mut tenure = self::tenure::<Strict>();
+            tenure.restarted(restarted);
+            for (claim, stamp) in [(acquired, at(900)), (handed_over, at(1_500))] {
+                let content = Tenure::<Strict>::stamped(IT, claim, stamp);
+                decide(&mut tenure, other, &content);
+            }
+            assert_eq!(uses(&mut tenure), is_used);
+        }
     }
 }

@@ -68,6 +68,18 @@ pub enum Claim {
     },
 }
 
+impl Claim {
+    /// Who alone may say so.
+    pub const fn speaker(&self) -> Identity {
+        match self {
+            Self::Acquire { claimant: speaker }
+            | Self::Renew { owner: speaker, .. }
+            | Self::HandOver { owner: speaker, .. }
+            | Self::Release { owner: speaker, .. } => *speaker,
+        }
+    }
+}
+
 fold_enum!(Claim {
     0 = Acquire { claimant },
     1 = Renew { owner, epoch },

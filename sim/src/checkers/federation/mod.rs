@@ -120,7 +120,7 @@ impl FederationWatch {
             path: Path::default(),
             quorums,
             sessions: Sessions::new(spec.transport.clone(), spec.has_sessions()),
-            seats: Seats::new(Fates::new(scenario, spec), liars.clone(), &spec.revoked),
+            seats: Seats::new(fates.clone(), liars.clone(), &spec.revoked),
             keys: KeyWatch::new(fates, (nicknames, &names_of_organisations), liars.clone()),
             liars,
             standing,

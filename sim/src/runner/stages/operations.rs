@@ -51,6 +51,7 @@ pub(crate) enum KeyEnd {
 }
 
 /// Whose every key is, and when which of them ends.
+#[derive(Clone)]
 pub(crate) struct Fates {
     owners: BTreeMap<Identity, PeerId>,
     ends: BTreeMap<Identity, (SimTime, KeyEnd)>,
